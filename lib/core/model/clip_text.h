@@ -1,0 +1,51 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lib/base/json.h"
+#include "lib/core/nn/layers.h"
+
+namespace lcm {
+
+/// `text_encoder/config.json` of a CLIPTextModel.
+struct CLIPTextConfig {
+    std::int64_t vocab_size = 49408, hidden_size = 768, intermediate_size = 3072, num_hidden_layers = 12, num_attention_heads = 12;
+    std::int64_t max_position_embeddings = 77, eos_token_id = 49407, projection_dim = 768;
+    double layer_norm_eps = 1e-5;
+    nn::Activation hidden_act = nn::Activation::quick_gelu;
+    bool with_projection = false;  ///< CLIPTextModelWithProjection
+
+    static CLIPTextConfig from_json(const Json& json);
+};
+
+struct CLIPTextOutputs {
+    std::vector<at::Tensor> hidden_states;  ///< [B,T,D] each; 0 is the embeddings, the last is before the final norm
+    at::Tensor last_hidden_state;           ///< [B,T,D] after the final layer norm
+    at::Tensor pooled;                      ///< [B,D] at the end token
+    at::Tensor text_embeds;                 ///< [B,P], undefined without projection
+};
+
+/// CLIP text transformer: causal mask, no padding mask.
+class CLIPTextModel {
+public:
+    CLIPTextModel(const CLIPTextConfig& config, nn::WeightSource& weights);
+    ~CLIPTextModel();
+    CLIPTextModel(CLIPTextModel&&) noexcept;
+
+    /// @param ids [B,T] int64, T at most max_position_embeddings, each id below vocab_size. @throws Error(data)
+    CLIPTextOutputs forward(const at::Tensor& ids) const;
+    /// The final layer norm alone, for clip-skip.
+    at::Tensor final_layer_norm(const at::Tensor& hidden) const;
+    const CLIPTextConfig& config() const;
+
+private:
+    struct Network;
+    std::unique_ptr<Network> network_;
+};
+
+}  // namespace lcm

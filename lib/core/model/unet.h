@@ -1,0 +1,60 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/base/json.h"
+#include "lib/core/nn/weight_source.h"
+
+namespace lcm {
+
+/// `unet/config.json` of a diffusers UNet2DConditionModel. Lists hold one entry a block.
+struct UNetConfig {
+    std::int64_t in_channels = 4, out_channels = 4, sample_size = 64;
+    std::vector<std::string> down_block_types, up_block_types;
+    std::string mid_block_type = "UNetMidBlock2DCrossAttn";  ///< empty: none
+    std::vector<std::int64_t> block_out_channels, layers_per_block, num_attention_heads, transformer_layers_per_block, cross_attention_dim;
+    std::int64_t norm_num_groups = 32;
+    double norm_eps = 1e-5, freq_shift = 0;
+    bool flip_sin_to_cos = true, use_linear_projection = false;
+    std::optional<std::int64_t> time_cond_proj_dim;  ///< width of the guidance embedding; absent: the UNet takes none
+    bool text_time = false;                          ///< SDXL's pooled text and size conditioning
+    std::int64_t addition_time_embed_dim = 0, projection_class_embeddings_input_dim = 0;
+
+    /// `attention_head_dim` is a head *count* in these files, as in the reference.
+    /// @throws Error(data) naming the key: a value that this network does not implement is refused, never ignored
+    static UNetConfig from_json(const Json& json);
+};
+
+/// One evaluation of the network, B pictures.
+struct UNetInputs {
+    at::Tensor sample;     ///< [B,C,H,W]
+    at::Tensor timestep;   ///< [B] or [1], integer or float
+    at::Tensor context;    ///< [B,T,D] text embeddings
+    at::Tensor guidance;   ///< [B], w = guidance scale - 1; required with time_cond_proj_dim, else undefined
+    at::Tensor text_pooled;  ///< [B,P], required with text_time
+    at::Tensor time_ids;     ///< [B,6], required with text_time
+};
+
+/// UNet2DConditionModel of diffusers: predicts epsilon, v or the sample. No I/O, no globals.
+class UNet {
+public:
+    UNet(const UNetConfig& config, nn::WeightSource& weights);
+    ~UNet();
+    UNet(UNet&&) noexcept;
+
+    /// [B,out_channels,H,W]. @throws Error(data) when an input's shape does not fit, naming both
+    at::Tensor forward(const UNetInputs& inputs) const;
+    const UNetConfig& config() const;
+
+private:
+    struct Network;
+    std::unique_ptr<Network> network_;
+};
+
+}  // namespace lcm

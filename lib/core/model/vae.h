@@ -1,0 +1,39 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "lib/base/json.h"
+#include "lib/core/nn/weight_source.h"
+
+namespace lcm {
+
+/// What an encoder says of a picture: a diagonal Gaussian over unscaled latents. A deterministic encoder has logvar undefined.
+struct Posterior {
+    at::Tensor mean;    ///< [B,C,h,w]
+    at::Tensor logvar;  ///< [B,C,h,w], clamped to [-30,20]
+};
+
+/// Between pictures [B,3,H,W] in [-1,1] and latents [B,C,H/factor,W/factor].
+class VAE {
+public:
+    virtual ~VAE() = default;
+
+    virtual Posterior encode(const at::Tensor& pixels) const = 0;
+    /// Pixels, not clamped, of latents as the UNet sees them (scaled: the scaling factor, mean and standard deviation are undone here).
+    virtual at::Tensor decode(const at::Tensor& latents) const = 0;
+    /// Scaled latents of unscaled ones.
+    virtual at::Tensor scale(const at::Tensor& unscaled) const = 0;
+
+    virtual double scaling_factor() const = 0;
+    virtual std::int64_t latent_channels() const = 0;
+    /// Pixels a side of one latent, 8 in the published models.
+    virtual std::int64_t factor() const = 0;
+};
+
+/// AutoencoderKL or AutoencoderTiny, by `_class_name` of the configuration. @throws Error(data)
+std::unique_ptr<VAE> make_vae(const Json& config, nn::WeightSource& weights);
+
+}  // namespace lcm

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+#include "lib/core/nn/weight_source.h"
+
+/// The layers networks are made of, in fused verbs. Pictures are [B,C,H,W] in channels-last memory (NHWC), tokens [B,T,D].
+/// Every layer can be differentiated by autograd in its inputs and its parameters.
+namespace lcm::nn {
+
+enum class Activation { none, silu, gelu, quick_gelu, relu };
+
+/// Applies an activation alone. gelu is the exact (erf) form; quick_gelu is x * sigmoid(1.702 x).
+at::Tensor activate(const at::Tensor& x, Activation activation);
+
+/// What a product does with its result before it leaves: act(product + bias + channel) + residual.
+struct Epilogue {
+    Activation activation = Activation::none;
+    at::Tensor channel;   ///< [B,C], added to every pixel (a time embedding); undefined: none
+    at::Tensor residual;  ///< shape of the result; undefined: none
+};
+
+/// y = x W^T + b on the last dimension; keys `weight` [out,in] and `bias` [out].
+class Linear {
+public:
+    Linear(const Scope& weights, std::int64_t in, std::int64_t out, bool bias = true);
+    at::Tensor operator()(const at::Tensor& x, const Epilogue& epilogue = {}) const;
+
+private:
+    at::Tensor weight_, bias_;
+};
+
+struct ConvShape {
+    std::int64_t in = 0, out = 0;
+    std::int64_t kernel = 3, stride = 1, padding = 1;
+    bool bias = true;
+};
+
+/// 2-D convolution; keys `weight` [out,in,k,k] and `bias` [out].
+class Conv2d {
+public:
+    Conv2d(const Scope& weights, const ConvShape& shape);
+    at::Tensor operator()(const at::Tensor& x, const Epilogue& epilogue = {}) const;
+
+private:
+    ConvShape shape_;
+    at::Tensor weight_, bias_;
+};
+
+/// Group norm over channels; keys `weight`, `bias` [C].
+class GroupNorm {
+public:
+    GroupNorm(const Scope& weights, std::int64_t groups, std::int64_t channels, double eps);
+    at::Tensor operator()(const at::Tensor& x) const;
+    /// Norm and SiLU in one pass over memory.
+    at::Tensor norm_silu(const at::Tensor& x) const;
+
+private:
+    std::int64_t groups_;
+    double eps_;
+    at::Tensor weight_, bias_;
+};
+
+/// Layer norm over the last dimension; keys `weight`, `bias` [D].
+class LayerNorm {
+public:
+    LayerNorm(const Scope& weights, std::int64_t width, double eps);
+    at::Tensor operator()(const at::Tensor& x) const;
+
+private:
+    std::int64_t width_;
+    double eps_;
+    at::Tensor weight_, bias_;
+};
+
+/// a * gelu(b) with [a | b] = x W^T + b; key `proj`.
+class Geglu {
+public:
+    Geglu(const Scope& weights, std::int64_t in, std::int64_t out);
+    at::Tensor operator()(const at::Tensor& x) const;
+
+private:
+    Linear proj_;
+};
+
+/// softmax(q k^T / sqrt(head size)) v for q [B,T,H*d], k and v [B,S,H*d]; result [B,T,H*d]. `causal` masks later tokens.
+at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t heads, bool causal = false);
+
+/// Nearest-neighbour upsampling by 2 of [B,C,H,W], or to `height` x `width` when given (odd sizes of a UNet).
+at::Tensor upsample_nearest(const at::Tensor& x, std::int64_t height, std::int64_t width);
+
+}  // namespace lcm::nn

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+
+namespace lcm::nn {
+
+/// Where layers get their parameters. Implemented by `core/weights` and by tests.
+class WeightSource {
+public:
+    virtual ~WeightSource() = default;
+
+    /// Parameter `name` of exactly `shape` in the working type. @throws Error(data) naming file, tensor and both shapes
+    virtual at::Tensor take(const std::string& name, at::IntArrayRef shape) = 0;
+
+    virtual bool has(const std::string& name) const = 0;
+};
+
+/// A weight source seen from one module: names are relative to a dotted prefix.
+class Scope {
+public:
+    explicit Scope(WeightSource& source, std::string prefix = {}) : source_(&source), prefix_(std::move(prefix)) {}
+
+    /// The scope of child module `name` ("attn1", "to_out.0").
+    Scope operator/(const std::string& name) const { return Scope(*source_, path(name)); }
+    Scope operator/(std::size_t index) const { return *this / std::to_string(index); }
+
+    at::Tensor take(const std::string& leaf, at::IntArrayRef shape) const { return source_->take(path(leaf), shape); }
+    bool has(const std::string& leaf) const { return source_->has(path(leaf)); }
+    const std::string& prefix() const { return prefix_; }
+
+private:
+    std::string path(const std::string& leaf) const { return prefix_.empty() ? leaf : prefix_ + "." + leaf; }
+
+    WeightSource* source_;
+    std::string prefix_;
+};
+
+}  // namespace lcm::nn

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "lib/base/file.h"
+#include "lib/stream/header.h"
+
+namespace lcm {
+
+/// A safetensors file, mapped and validated; hands out views, never copies.
+class WeightFile {
+public:
+    /// @throws Error(no_input), Error(data) naming the file, Error(refused) for pickles and zip archives;
+    ///         GGUF, HTML and Git-LFS pointers are named for what they are
+    explicit WeightFile(const std::string& path);
+
+    const std::string& path() const { return file_.path(); }
+    /// Tensors by name, in name order.
+    const std::map<std::string, TensorEntry, std::less<>>& tensors() const { return tensors_; }
+    const std::map<std::string, std::string, std::less<>>& metadata() const { return metadata_; }
+    bool has(std::string_view name) const { return tensors_.contains(name); }
+
+    /// The raw bytes of a tensor.
+    std::span<const std::byte> bytes(const TensorEntry& entry) const;
+    /// A tensor over the mapped bytes, in the file's own type. @throws Error(data) naming file and tensor
+    at::Tensor view(std::string_view name) const;
+
+private:
+    MappedFile file_;
+    std::uint64_t data_begin_ = 0;
+    std::map<std::string, TensorEntry, std::less<>> tensors_;
+    std::map<std::string, std::string, std::less<>> metadata_;
+};
+
+}  // namespace lcm

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/base/bytes.h"
+#include "lib/image/image.h"
+
+namespace lcm {
+
+enum class ImageFormat { png, jpeg };
+
+/// By file name ending (.png, .jpg, .jpeg, any case). @throws Error(usage) naming the formats of this build
+ImageFormat format_of(std::string_view path);
+
+/// Text that travels inside a picture file.
+struct PictureText {
+    std::string parameters;  ///< A1111 text: PNG chunk `parameters` (tEXt when Latin-1, else iTXt), JPEG EXIF UserComment; empty: none
+    std::string xmp;         ///< XMP packet: PNG iTXt `XML:com.adobe.xmp`, JPEG APP1; empty: none
+};
+
+/// Writes a picture; equal input gives equal bytes. @throws Error(unavailable) when the build lacks the codec
+void write_image(ByteSink& sink, const Image& image, ImageFormat format, const PictureText& text, int jpeg_quality = 95);
+
+/// Decodes a PNG to RGB (alpha dropped, palette and grey expanded, 16 bits narrowed). Limits: 16,384 a side, 64 MP, 1 MiB of text.
+/// @throws Error(data), Error(refused)
+Image read_png(std::span<const std::byte> file, const std::string& name);
+
+/// The text of a PNG or JPEG file. @throws Error(data)
+PictureText read_picture_text(std::span<const std::byte> file, const std::string& name);
+
+}  // namespace lcm

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+#include "lib/image/codec.h"
+#include "lib/stream/record.h"
+
+namespace lcm {
+
+/// How much a picture says of itself (`--metadata`).
+enum class MetadataLevel { full, params, none };
+
+/// The recipe of a record as A1111 text and IPTC provenance as XMP (cli-contract, section 6).
+PictureText recipe(const Record& record, MetadataLevel level, bool provenance);
+
+}  // namespace lcm

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/base/bytes.h"
+#include "lib/base/error.h"
+#include "lib/stream/record.h"
+
+namespace lcm {
+
+/// Writes records in canonical form with `lcm.version`, `lcm.seq`, both checksums and, on final records, count and stream hash.
+/// Equal records give equal bytes. Each record is flushed.
+class RecordWriter {
+public:
+    /// Takes the sink over; a writer destroyed before `finish()` or `fail()` abandons it.
+    explicit RecordWriter(std::unique_ptr<ByteSink> sink);
+    ~RecordWriter();
+
+    /// Writes one record; `record.final` makes it final. An end record must be final and without tensors.
+    /// @throws Error(software) when a required key is missing, Error(io), BrokenPipe
+    void write(const Record& record);
+
+    /// Closes the sink with a check. The last record written must have been final; else an end record is appended.
+    void finish();
+
+    /// Emits an error record when the sink is immediate (a pipe), and abandons an atomic file. Never throws.
+    /// @param tool  name of the failing tool, put in front of the message
+    void fail(const Error& error, std::string_view tool) noexcept;
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+/// Appends {tool, version, args} to `lcm.history` and sets `lcm.tool`; folds the oldest entries at 64 KiB (section 5).
+/// @param args  the flags that matter to the result, in canonical order
+void add_history(Record& record, std::string_view tool, const std::vector<std::string>& args);
+
+}  // namespace lcm

@@ -1,9 +1,9 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "lib/base/bytes.h"
 #include "lib/image/image.h"
@@ -12,7 +12,7 @@ namespace lcm {
 
 enum class ImageFormat { png, jpeg };
 
-/// By file name ending (.png, .jpg, .jpeg, any case). @throws Error(usage) naming the formats of this build
+/// By file name ending (.png, .jpg, .jpeg, any case). @throws Error(usage) for another ending, Error(unavailable) when this build lacks the codec
 ImageFormat format_of(std::string_view path);
 
 /// Text that travels inside a picture file.
@@ -28,7 +28,19 @@ void write_image(ByteSink& sink, const Image& image, ImageFormat format, const P
 /// @throws Error(data), Error(refused)
 Image read_png(std::span<const std::byte> file, const std::string& name);
 
-/// The text of a PNG or JPEG file. @throws Error(data)
-PictureText read_picture_text(std::span<const std::byte> file, const std::string& name);
+/// What a picture file says of itself.
+struct PictureFile {
+    ImageFormat format = ImageFormat::png;
+    int width = 0, height = 0;
+    int channels = 0;  ///< as stored: 1 grey or palette, 2 grey and alpha, 3 RGB, 4 RGBA or CMYK
+    PictureText text;
+};
+
+/// The format by the first bytes of a file; nothing when it is neither PNG nor JPEG. Eight bytes are enough.
+std::optional<ImageFormat> detect_format(std::span<const std::byte> file);
+
+/// Size and text of a PNG or JPEG file, under the limits of `read_png`; the file is checked to its end, but no picture is kept.
+/// @throws Error(data), Error(refused), Error(unavailable)
+PictureFile inspect_picture(std::span<const std::byte> file, const std::string& name);
 
 }  // namespace lcm

@@ -1,0 +1,7 @@
+#include "lib/base/version.h"
+
+namespace lcm {
+
+const char* version() { return LCM_VERSION; }
+
+}  // namespace lcm

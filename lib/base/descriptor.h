@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <utility>
+
+namespace lcm {
+
+/// An open file descriptor, closed with its owner. Closing here checks nothing: what was written is closed by `close_checked`.
+class Descriptor {
+public:
+    Descriptor() = default;
+    explicit Descriptor(int fd) : fd_(fd) {}
+    Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    Descriptor& operator=(Descriptor&& other) noexcept;
+    ~Descriptor();
+
+    int get() const { return fd_; }
+    /// Gives the descriptor away.
+    int release() { return std::exchange(fd_, -1); }
+
+private:
+    int fd_ = -1;
+};
+
+/// open(2) with O_CLOEXEC; a signal that interrupts is retried. Returns -1 with errno set.
+int open_descriptor(const std::string& path, int flags, unsigned mode = 0);
+
+/// read(2) once; 0 at the end. A signal is retried, or `Stopped` thrown when it asked to stop.
+/// @throws Error(io); Error(no_input) for a directory
+std::size_t read_descriptor(int fd, std::span<std::byte> out, const std::string& name);
+
+/// write(2) until all is written. SIGINT ends it with `Stopped`; after SIGTERM the data is still written.
+/// @throws Error(io); BrokenPipe when the reader has gone
+void write_descriptor(int fd, std::span<const std::byte> data, const std::string& name);
+
+/// close(2) whose failure counts, since it can be the first news of lost data. @throws Error(io)
+void close_checked(Descriptor descriptor, const std::string& name);
+
+}  // namespace lcm

@@ -1,0 +1,94 @@
+#include "lib/base/temporary.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "lib/base/error.h"
+#include "lib/base/file.h"
+
+namespace lcm {
+
+namespace {
+
+// The list that a signal handler walks: fixed slots, each an owned path. Whoever swaps a path out owns it.
+constexpr std::size_t most_temporary_files = 64;
+std::atomic<char*> listed[most_temporary_files];
+static_assert(std::atomic<char*>::is_always_lock_free, "read in a signal handler");
+
+std::string random_path_beside(const std::string& beside) {
+    std::uint64_t number = 0;
+    if (::getrandom(&number, sizeof number, 0) != sizeof number) {
+        throw_errno(ExitCode::system, "getrandom", "cannot draw a file name");
+    }
+    const std::size_t slash = beside.rfind('/');
+    const std::string folder = slash == std::string::npos ? "" : beside.substr(0, slash + 1);
+    return fmt::format("{}.lcm-{:016x}.tmp", folder, number);
+}
+
+}  // namespace
+
+TemporaryFile::TemporaryFile(const std::string& beside) {
+    do {
+        let_go();
+        path_ = random_path_beside(beside);
+        if (!list_for_removal()) {  // before it exists, so that no signal finds it unlisted
+            throw Error(ExitCode::software, beside, "too many output files are open at once");
+        }
+        descriptor_ = Descriptor(open_descriptor(path_, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0666));
+    } while (descriptor_.get() < 0 && errno == EEXIST);
+    if (descriptor_.get() < 0) {
+        const int reason = errno;
+        let_go();
+        errno = reason;
+        throw_errno(ExitCode::cannot_create, beside, "cannot create");
+    }
+}
+
+bool TemporaryFile::list_for_removal() {
+    char* copy = ::strdup(path_.c_str());
+    if (copy == nullptr) {
+        throw std::bad_alloc();
+    }
+    for (std::atomic<char*>& slot : listed) {
+        char* empty = nullptr;
+        if (slot.compare_exchange_strong(empty, copy)) {
+            entry_ = &slot;
+            return true;
+        }
+    }
+    std::free(copy);
+    return false;
+}
+
+void TemporaryFile::let_go() noexcept {
+    if (entry_ != nullptr) {
+        std::free(entry_->exchange(nullptr));
+        entry_ = nullptr;
+    }
+}
+
+void TemporaryFile::remove() noexcept {
+    if (entry_ != nullptr) {
+        ::unlink(path_.c_str());
+        let_go();
+    }
+    const Descriptor closing = std::move(descriptor_);
+}
+
+void remove_temporary_files() noexcept {
+    for (std::atomic<char*>& slot : listed) {
+        if (const char* path = slot.exchange(nullptr)) {
+            ::unlink(path);  // the path is not freed: free is not async-signal-safe
+        }
+    }
+}
+
+}  // namespace lcm

@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,9 @@
 #include "lib/stream/header.h"
 
 namespace lcm {
+
+/// What messages call tensor `name` of file `path`.
+std::string tensor_place(const std::string& path, std::string_view name);
 
 /// A safetensors file, mapped and validated; hands out views, never copies.
 class WeightFile {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -11,13 +12,20 @@
 namespace lcm {
 
 /// The weights of one part (UNet, VAE, ...) as layers ask for them: names mapped to ours, type converted, use recorded.
+///
+/// Where file and working type agree a parameter is a view of the mapped file and keeps the mapping alive; else it is a copy.
+/// So the set can be dropped once a network is built.
 class WeightSet : public nn::WeightSource {
 public:
     /// Maps a name in the file to the one our networks use; an empty result drops a tensor known to be unused.
     using KeyMap = std::function<std::string(const std::string&)>;
 
+    /// @param files  at least one, in name order
+    /// @param type   the working type, a floating one
+    /// @throws Error(data) naming both places when two tensors get one name
     WeightSet(std::vector<WeightFile> files, at::ScalarType type, const KeyMap& map = {});
 
+    /// Only F32, F16 and BF16 tensors are weights. A linear layer stored as a 1x1 convolution [out,in,1,1], or the reverse, is reshaped.
     at::Tensor take(const std::string& name, at::IntArrayRef shape) override;
     bool has(const std::string& name) const override { return where_.contains(name); }
 

@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <utility>
 
 #include "lib/core/nn/weight_source.h"
 
@@ -18,7 +19,7 @@ at::Tensor activate(const at::Tensor& x, Activation activation);
 /// What a product does with its result before it leaves: act(product + bias + channel) + residual.
 struct Epilogue {
     Activation activation = Activation::none;
-    at::Tensor channel;   ///< [B,C], added to every pixel (a time embedding); undefined: none
+    at::Tensor channel;   ///< [B,C], added to every pixel or token (a time embedding); undefined: none
     at::Tensor residual;  ///< shape of the result; undefined: none
 };
 
@@ -26,9 +27,14 @@ struct Epilogue {
 class Linear {
 public:
     Linear(const Scope& weights, std::int64_t in, std::int64_t out, bool bias = true);
+    /// The same product from the weights [out,in,1,1] and bias of a 1x1 convolution.
+    static Linear pointwise(const Scope& weights, std::int64_t in, std::int64_t out);
+
     at::Tensor operator()(const at::Tensor& x, const Epilogue& epilogue = {}) const;
 
 private:
+    Linear(at::Tensor weight, at::Tensor bias) : weight_(std::move(weight)), bias_(std::move(bias)) {}
+
     at::Tensor weight_, bias_;
 };
 
@@ -38,7 +44,8 @@ struct ConvShape {
     bool bias = true;
 };
 
-/// 2-D convolution; keys `weight` [out,in,k,k] and `bias` [out].
+/// 2-D convolution; keys `weight` [out,in,k,k] and `bias` [out]. A weight that lies channels-last already is held as it is, so that a
+/// trainer's updates of it show; any other is copied once.
 class Conv2d {
 public:
     Conv2d(const Scope& weights, const ConvShape& shape);
@@ -88,7 +95,22 @@ private:
 /// softmax(q k^T / sqrt(head size)) v for q [B,T,H*d], k and v [B,S,H*d]; result [B,T,H*d]. `causal` masks later tokens.
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t heads, bool causal = false);
 
-/// Nearest-neighbour upsampling by 2 of [B,C,H,W], or to `height` x `width` when given (odd sizes of a UNet).
+/// Nearest-neighbour upsampling of [B,C,H,W] to `height` x `width`.
 at::Tensor upsample_nearest(const at::Tensor& x, std::int64_t height, std::int64_t width);
+
+/// A row of zeros below and a column at the right: what a VAE's encoder puts before its stride-2 convolutions.
+at::Tensor pad_bottom_right(const at::Tensor& x);
+
+/// Channels of `a` and then of `b`, [B,C1+C2,H,W].
+at::Tensor concat_channels(const at::Tensor& a, const at::Tensor& b);
+
+/// [B,C,H,W] in channels-last memory; the same tensor when it lies so already.
+at::Tensor channels_last(const at::Tensor& x);
+
+/// Pixels as tokens: [B,C,H,W] -> [B,H*W,C], a view of channels-last memory.
+at::Tensor to_tokens(const at::Tensor& x);
+
+/// Tokens as pixels: [B,H*W,C] -> [B,C,H,W], a view in channels-last memory.
+at::Tensor to_picture(const at::Tensor& tokens, std::int64_t height, std::int64_t width);
 
 }  // namespace lcm::nn

@@ -1,0 +1,24 @@
+#include <ATen/ops/group_norm.h>
+#include <ATen/ops/layer_norm.h>
+#include <ATen/ops/silu.h>
+
+#include "lib/core/nn/layers.h"
+
+namespace lcm::nn {
+
+GroupNorm::GroupNorm(const Scope& weights, std::int64_t groups, std::int64_t channels, double eps)
+    : groups_(groups), eps_(eps), weight_(weights.take("weight", {channels})), bias_(weights.take("bias", {channels})) {}
+
+at::Tensor GroupNorm::operator()(const at::Tensor& x) const { return at::group_norm(x, groups_, weight_, bias_, eps_); }
+
+at::Tensor GroupNorm::norm_silu(const at::Tensor& x) const {
+    at::Tensor normed = (*this)(x);
+    return at::silu_(normed);
+}
+
+LayerNorm::LayerNorm(const Scope& weights, std::int64_t width, double eps)
+    : width_(width), eps_(eps), weight_(weights.take("weight", {width})), bias_(weights.take("bias", {width})) {}
+
+at::Tensor LayerNorm::operator()(const at::Tensor& x) const { return at::layer_norm(x, {width_}, weight_, bias_, eps_); }
+
+}  // namespace lcm::nn

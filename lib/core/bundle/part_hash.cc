@@ -1,0 +1,91 @@
+#include "lib/core/bundle/part_hash.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+
+#include "lib/base/bytes.h"
+#include "lib/base/error.h"
+#include "lib/base/file.h"
+#include "lib/base/sha256.h"
+#include "lib/base/stop.h"
+
+namespace lcm {
+
+namespace {
+
+constexpr std::size_t digits = 64;
+constexpr std::size_t piece_bytes = std::size_t{4} << 20;
+
+/// What the files are, as long as nobody changes them.
+std::string identity(const std::vector<std::string>& paths) {
+    std::string text;
+    for (const std::string& path : paths) {
+        struct stat status;
+        if (::stat(path.c_str(), &status) != 0) throw_errno(ExitCode::no_input, path, "cannot open");
+        text += fmt::format("{} {} {} {}.{:09}\n", status.st_dev, status.st_ino, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+    }
+    return text;
+}
+
+std::string hash_contents(const std::vector<std::string>& paths) {
+    Sha256 hash;
+    Bytes piece(piece_bytes);
+    for (const std::string& path : paths) {
+        const auto source = source_from_file(path);
+        while (const std::size_t count = source->read_full(piece)) {
+            check_stop();
+            hash.update(std::span(piece).first(count));
+        }
+    }
+    return hash.hex();
+}
+
+/// Folder of the cache, or empty where the environment gives none. A relative XDG folder does not count (XDG base directories).
+std::string cache_folder() {
+    const char* cache = std::getenv("XDG_CACHE_HOME");
+    if (cache && cache[0] == '/') return std::string(cache) + "/lcm/sha256";
+    const char* home = std::getenv("HOME");
+    return home && home[0] == '/' ? std::string(home) + "/.cache/lcm/sha256" : "";
+}
+
+std::optional<std::string> recall(const std::string& path) {
+    try {
+        const std::string text = read_text_file(path, digits);
+        const bool whole = text.size() == digits && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+        return whole ? std::optional(text) : std::nullopt;
+    } catch (const Error&) {
+        return std::nullopt;
+    }
+}
+
+void remember(const std::string& folder, const std::string& path, const std::string& hash) {
+    try {
+        std::error_code ignored;
+        std::filesystem::create_directories(folder, ignored);
+        const auto sink = sink_to_file(path);
+        sink->write(as_bytes(hash));
+        sink->finish();
+    } catch (const Error&) {
+        // The cache only saves time.
+    }
+}
+
+}  // namespace
+
+std::string hash_files(const std::vector<std::string>& paths) {
+    const std::string folder = cache_folder();
+    if (folder.empty()) return hash_contents(paths);
+    const std::string before = identity(paths);
+    const std::string place = folder + "/" + sha256_hex(as_bytes(before));
+    if (const auto known = recall(place)) return *known;
+    const std::string hash = hash_contents(paths);
+    if (identity(paths) == before) remember(folder, place, hash);
+    return hash;
+}
+
+}  // namespace lcm

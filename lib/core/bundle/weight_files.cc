@@ -1,0 +1,83 @@
+#include "lib/core/bundle/weight_files.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <set>
+#include <string_view>
+
+#include "lib/base/error.h"
+#include "lib/base/json.h"
+
+namespace lcm {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view suffix = ".safetensors";
+constexpr std::array<std::string_view, 2> usual_stems{"diffusion_pytorch_model", "model"};
+
+bool exists(const std::string& path) {
+    std::error_code ignored;
+    return fs::exists(path, ignored);
+}
+
+/// The files an index names for its tensors. A name is data: it must not lead out of the folder.
+std::vector<std::string> shards(const std::string& folder, const std::string& index_path) {
+    std::set<std::string> paths;
+    const Json index = read_json_file(index_path);
+    for (const auto& [tensor, file] : index.at("weight_map").as_object()) {
+        const std::string& name = file.as_string();
+        if (name.find('/') != std::string::npos || !name.ends_with(suffix)) {
+            throw Error(ExitCode::data, file.place(), fmt::format("\"{}\" is no safetensors file of this folder", name));
+        }
+        paths.insert(folder + "/" + name);
+    }
+    if (paths.empty()) throw Error(ExitCode::data, index_path, "the index names no weight file");
+    return {paths.begin(), paths.end()};
+}
+
+/// Names in `folder` that end in one of `endings`, sorted.
+template <std::size_t Count>
+std::vector<std::string> names_ending_in(const std::string& folder, const std::array<std::string_view, Count>& endings) {
+    std::vector<std::string> names;
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+        const std::string name = entry.path().filename();
+        if (std::ranges::any_of(endings, [&](std::string_view ending) { return name.ends_with(ending); })) names.push_back(name);
+    }
+    std::ranges::sort(names);
+    return names;
+}
+
+[[noreturn]] void throw_no_weights(const std::string& folder) {
+    const auto pickles = names_ending_in(folder, std::array<std::string_view, 5>{".bin", ".ckpt", ".pt", ".pth", ".pkl"});
+    if (pickles.empty()) throw Error(ExitCode::no_input, folder, "there are no weights (*.safetensors) in this folder");
+    throw Error(ExitCode::refused, folder + "/" + pickles.front(), "a pickle can run code when it is loaded and is never opened",
+                "convert it once with Python's diffusers or transformers: save_pretrained(DIR, safe_serialization=True)");
+}
+
+}  // namespace
+
+std::vector<std::string> find_weight_files(const std::string& folder) {
+    for (const std::string_view stem : usual_stems) {
+        const std::string path = fmt::format("{}/{}{}", folder, stem, suffix);
+        if (exists(path)) return {path};
+    }
+    for (const std::string_view stem : usual_stems) {
+        const std::string index = fmt::format("{}/{}{}.index.json", folder, stem, suffix);
+        if (exists(index)) return shards(folder, index);
+    }
+    const auto others = names_ending_in(folder, std::array{suffix});
+    if (others.empty()) throw_no_weights(folder);
+    if (others.size() > 1) {
+        throw Error(ExitCode::data, folder, fmt::format("it is not clear which holds the weights: {} or {}", others[0], others[1]),
+                    fmt::format("name it {}{} or {}{}", usual_stems[0], suffix, usual_stems[1], suffix));
+    }
+    return {folder + "/" + others.front()};
+}
+
+}  // namespace lcm

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lib/cli/command.h"
+
+namespace lcm::cli {
+
+using Commands = std::vector<std::unique_ptr<Command>>;
+
+/// Parses the command line, runs the chosen command and is the one place that catches: it prints `tool: where: what` and a hint, sends
+/// the cause down the pipe, removes temporary files, handles signals and checks that stdout closed.
+/// @return the exit code of cli-contract, section 3
+int run_main(int argc, char** argv, const std::string& tool, Commands commands);
+
+/// `run_main` for a tool with the commands `C...`; the body of every tool's main.
+template <class... C>
+int run_tool(int argc, char** argv, const std::string& tool) {
+    Commands commands;
+    (commands.push_back(std::make_unique<C>()), ...);
+    return run_main(argc, argv, tool, std::move(commands));
+}
+
+}  // namespace lcm::cli

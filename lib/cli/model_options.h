@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lib/core/bundle/bundle.h"
+#include "lib/stream/record.h"
+
+namespace CLI {
+class App;
+}
+
+namespace lcm::cli {
+
+/// `-m/--model`: a model folder, or the name of an installed model.
+struct ModelOptions {
+    std::string model;  ///< empty: the record's own model, else the embedded one
+
+    void declare(CLI::App& app);
+
+    /// The model the user named, else the embedded one. @throws Error(no_input) listing what is installed
+    Bundle open() const;
+
+    /// The model the user named, else the one `record` names (`lcm.model`), else the embedded one.
+    ///
+    /// A recorded name is a hint: an installed model of that name is taken, a folder only when the weights of a part that the
+    /// record has used hash to what it recorded. @throws Error(data) when the hint leads nowhere
+    Bundle open_for(const Record& record) const;
+};
+
+/// The folder that holds the installed models, or those of the source tree when the tool runs from its build folder.
+std::string models_folder();
+
+/// Names of the installed models, sorted.
+std::vector<std::string> installed_models();
+
+}  // namespace lcm::cli

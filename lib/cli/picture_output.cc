@@ -1,0 +1,47 @@
+#include "lib/cli/picture_output.h"
+
+#include <CLI/CLI.hpp>
+
+#include "lib/cli/command.h"
+#include "lib/cli/standard_streams.h"
+
+namespace lcm::cli {
+namespace {
+
+const std::map<std::string, MetadataLevel> levels{{"full", MetadataLevel::full}, {"params", MetadataLevel::params}, {"none", MetadataLevel::none}};
+
+ImageFormat chosen_format(const PictureOutputOptions& options) {
+    if (!options.format.empty()) return format_of("." + options.format);
+    return options.path == "-" ? ImageFormat::png : format_of(options.path);
+}
+
+}  // namespace
+
+void PictureOutputOptions::declare(CLI::App& app) {
+    app.add_option("-o,--output", path, "Picture to write; %04d becomes the number of the picture, from 0; - is stdout")
+        ->type_name("FILE")
+        ->capture_default_str()
+        ->group(group::io);
+    app.add_option("--format", format, "png or jpeg; else by the file name's ending")->check(CLI::IsMember({"png", "jpeg", "jpg"}))->group(group::io);
+    app.add_option("--quality", quality, "JPEG quality, 1 to 100")->check(CLI::Range(1, 100))->capture_default_str()->group(group::io);
+    app.add_option("--metadata", metadata, "Recipe in the picture: full, params (without prompts) or none")
+        ->check(CLI::IsMember({"full", "params", "none"}))
+        ->capture_default_str()
+        ->group(group::io);
+    app.add_flag("--no-provenance", no_provenance, "Leave out the mark that the picture was made by a model")->group(group::io);
+    declare_overwrite(app, force, no_clobber);
+}
+
+PictureOutput::PictureOutput(const PictureOutputOptions& options)
+    : options_(options), pattern_(options.path), format_(chosen_format(options)), level_(levels.at(options.metadata)) {
+    if (options.path == "-" && is_terminal(1) && !options.force)
+        throw Error(ExitCode::usage, "standard output", "is a terminal and the data is binary", "add -o FILE");
+}
+
+void PictureOutput::write(const Image& image, const Record& record) {
+    auto sink = open_sink(pattern_.path(number_++), options_.force, options_.no_clobber);
+    write_image(*sink, image, format_, recipe(record, level_, !options_.no_provenance), options_.quality);
+    sink->finish();
+}
+
+}  // namespace lcm::cli

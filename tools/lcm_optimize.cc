@@ -1,0 +1,69 @@
+// lcm-optimize: reports what a model holds and rewrites its weights. `inspect` reads headers only; `convert` changes the number type.
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "lib/cli/main.h"
+#include "lib/cli/model_options.h"
+#include "lib/optimize/convert.h"
+#include "lib/optimize/inspect.h"
+
+namespace {
+
+using namespace lcm;
+
+class Inspect : public cli::Command {
+public:
+    std::string name() const override { return "inspect"; }
+    std::string summary() const override { return "Tell a model's family, configuration, parameters and number types"; }
+    std::vector<std::string> examples() const override { return {"lcm-optimize inspect emoji-128", "lcm-optimize inspect ./my-model --json"}; }
+
+    void declare(CLI::App& app) override {
+        app.add_option("-m,--model,MODEL", model_.model, "Model: a diffusers folder or an installed model; else emoji-128")->type_name("NAME|DIR")->group(cli::group::io);
+        app.add_flag("--json", json_, "Print the report as one JSON object")->group("Reports");
+    }
+
+    ExitCode run(cli::Context&) override {
+        const auto report = inspect(model_.open());
+        const auto text = json_ ? report_json(report) : report_text(report);
+        std::fwrite(text.data(), 1, text.size(), stdout);
+        return ExitCode::ok;
+    }
+
+private:
+    cli::ModelOptions model_;
+    bool json_ = false;
+};
+
+class Convert : public cli::Command {
+public:
+    std::string name() const override { return "convert"; }
+    std::string summary() const override { return "Copy a model folder with its weights in another number type"; }
+    std::vector<std::string> examples() const override { return {"lcm-optimize convert emoji-128 --dtype bf16 -o emoji-128-bf16"}; }
+
+    void declare(CLI::App& app) override {
+        app.add_option("-m,--model,MODEL", model_.model, "Model to copy: a diffusers folder or an installed model; else emoji-128")->type_name("NAME|DIR")->group(cli::group::io);
+        app.add_option("-o,--output", folder_, "Folder to make")->type_name("DIR")->required()->group(cli::group::io);
+        app.add_option("--dtype", dtype_, "Number type of the weights: f32, f16 or bf16")
+            ->transform(CLI::CheckedTransformer(std::map<std::string, Dtype>{{"f32", Dtype::F32}, {"f16", Dtype::F16}, {"bf16", Dtype::BF16}}))
+            ->type_name("TYPE")
+            ->required()
+            ->group(cli::group::generation);
+        app.add_flag("-f,--force", force_, "Replace an existing model folder")->group(cli::group::io);
+    }
+
+    ExitCode run(cli::Context&) override {
+        convert(model_.open().path(), folder_, dtype_, force_ ? Existing::replace : Existing::keep);
+        return ExitCode::ok;
+    }
+
+private:
+    cli::ModelOptions model_;
+    std::string folder_;
+    Dtype dtype_ = Dtype::F32;
+    bool force_ = false;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) { return cli::run_tool<Inspect, Convert>(argc, argv, "lcm-optimize"); }

@@ -46,6 +46,9 @@ struct HeaderLimits {
 /// @throws Error(data), one message per fault
 Header parse_header(std::string_view text, const HeaderLimits& limits, const std::string& place);
 
+/// Puts `header.tensors` into canonical order (element size descending, then name) and sets offsets and `data_bytes`.
+void lay_out(Header& header);
+
 /// The canonical text of a header (section 3), padded so that 8 + N is a multiple of 64. `tensors` must be in data order.
 std::string format_header(const Header& header);
 

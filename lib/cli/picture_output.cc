@@ -1,12 +1,16 @@
 #include "lib/cli/picture_output.h"
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 
 #include "lib/cli/command.h"
 #include "lib/cli/standard_streams.h"
+#include "lib/render/preview.h"
 
 namespace lcm::cli {
 namespace {
+
+constexpr int preview_columns = 64;
 
 const std::map<std::string, MetadataLevel> levels{{"full", MetadataLevel::full}, {"params", MetadataLevel::params}, {"none", MetadataLevel::none}};
 
@@ -29,6 +33,10 @@ void PictureOutputOptions::declare(CLI::App& app) {
         ->capture_default_str()
         ->group(group::io);
     app.add_flag("--no-provenance", no_provenance, "Leave out the mark that the picture was made by a model")->group(group::io);
+    app.add_option("--preview", preview, "Show each picture on stderr as half blocks in 24-bit colour: blocks or none")
+        ->check(CLI::IsMember({"blocks", "none"}))
+        ->capture_default_str()
+        ->group(group::io);
     declare_overwrite(app, force, no_clobber);
 }
 
@@ -42,6 +50,7 @@ void PictureOutput::write(const Image& image, const Record& record) {
     auto sink = open_sink(pattern_.path(number_++), options_.force, options_.no_clobber);
     write_image(*sink, image, format_, recipe(record, level_, !options_.no_provenance), options_.quality);
     sink->finish();
+    if (options_.preview == "blocks") std::fputs(half_blocks(image, preview_columns).c_str(), stderr);
 }
 
 }  // namespace lcm::cli

@@ -15,7 +15,7 @@ namespace lcm::cli {
 
 /// Output flags of a tool that writes pictures.
 struct PictureOutputOptions {
-    std::string path = "-", format, metadata = "full";
+    std::string path = "-", format, metadata = "full", preview = "none";
     int quality = 95;
     bool force = false, no_clobber = false, no_provenance = false;
 

@@ -1,0 +1,136 @@
+#include "lib/optimize/inspect.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <limits>
+#include <string_view>
+#include <tuple>
+
+#include "lib/base/number.h"
+#include "lib/core/bundle/weight_files.h"
+#include "lib/core/weights/key_map.h"
+#include "lib/core/weights/weight_file.h"
+
+namespace lcm {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array part_names{"text_encoder", "text_encoder_2", "unet", "vae"};
+
+/// What a configuration says that decides what the model can do; those that are absent are left out.
+constexpr std::array part_keys{
+    // UNet and VAE
+    "sample_size", "in_channels", "block_out_channels", "encoder_block_out_channels", "layers_per_block", "cross_attention_dim",
+    "attention_head_dim", "num_attention_heads", "transformer_layers_per_block", "use_linear_projection", "time_cond_proj_dim",
+    "addition_embed_type", "latent_channels", "scaling_factor", "force_upcast",
+    // text encoders
+    "hidden_size", "num_hidden_layers", "vocab_size", "max_position_embeddings", "hidden_act", "eos_token_id"};
+constexpr std::array scheduler_keys{"_class_name", "prediction_type", "beta_schedule", "beta_start", "beta_end", "num_train_timesteps",
+                                    "original_inference_steps", "rescale_betas_zero_snr"};
+
+template <std::size_t Count>
+Json::Object pick(const Json& config, const std::array<const char*, Count>& keys) {
+    Json::Object facts;
+    for (const char* key : keys)
+        if (const Json* value = config.find(key)) facts.emplace(key, *value);
+    return facts;
+}
+
+/// diffusers names the class, transformers lists it.
+std::string class_name(const Json& config) {
+    if (config.find("_class_name")) return config.at("_class_name").as_string();
+    const Json* architectures = config.find("architectures");
+    if (!architectures || !architectures->is_array() || architectures->as_array().empty()) return "";
+    return architectures->as_array().front().as_string();
+}
+
+/// The block a weight belongs to: its first name, with the number that follows ("down_blocks.0").
+std::string block_of(std::string_view part, const std::string& stored) {
+    std::string name = part.starts_with("text_encoder") ? text_encoder_key(stored) : stored;
+    if (name.empty()) return "unused";
+    constexpr std::string_view layers = "encoder.layers.";
+    if (name.starts_with(layers)) name.erase(0, std::string_view("encoder.").size());
+    const std::size_t first = name.find('.');
+    if (first == std::string::npos) return name;
+    const std::size_t second = name.find('.', first + 1);
+    const bool numbered = second != std::string::npos && parse_u64(std::string_view(name).substr(first + 1, second - first - 1));
+    return name.substr(0, numbered ? second : first);
+}
+
+/// Sorts blocks as data flows: by kind, then by number, unknown kinds last by name.
+std::tuple<std::size_t, std::uint64_t, std::string> flow_order(const std::string& block) {
+    static constexpr std::array kinds{"embeddings",    "layers",     "final_layer_norm", "text_projection", "conv_in",  "time_embedding",
+                                      "add_embedding", "down_blocks", "mid_block",       "up_blocks",       "conv_norm_out", "conv_out",
+                                      "encoder",       "quant_conv",  "post_quant_conv", "decoder"};
+    const std::size_t dot = block.find('.');
+    const auto number = dot == std::string::npos ? std::nullopt : parse_u64(std::string_view(block).substr(dot + 1));
+    const auto kind = std::ranges::find(kinds, std::string_view(block).substr(0, dot));
+    return {static_cast<std::size_t>(kind - kinds.begin()), number.value_or(0), block};
+}
+
+void add(WeightCount& sum, const WeightCount& part) {
+    sum.parameters += part.parameters;
+    sum.bytes += part.bytes;
+    for (const auto& [dtype, parameters] : part.dtypes) sum.dtypes[dtype] += parameters;
+}
+
+WeightCount count_of(const TensorEntry& entry) {
+    const std::uint64_t bytes = entry.end - entry.begin;
+    const std::uint64_t parameters = bytes * 8 / bits(entry.dtype);
+    return {parameters, bytes, {{std::string(name(entry.dtype)), parameters}}};
+}
+
+PartReport inspect_part(const std::string& folder, const char* part) {
+    PartReport report;
+    report.name = part;
+    const Json config = read_json_file(folder + "/config.json");
+    report.class_name = class_name(config);
+    report.facts = pick(config, part_keys);
+
+    std::map<std::tuple<std::size_t, std::uint64_t, std::string>, WeightCount> blocks;
+    for (const std::string& path : find_weight_files(folder)) {
+        const WeightFile file(path);
+        report.files.push_back(fs::path(path).filename());
+        for (const auto& [stored, entry] : file.tensors()) {
+            const WeightCount count = count_of(entry);
+            add(blocks[flow_order(block_of(part, stored))], count);
+            add(report.count, count);
+        }
+    }
+    for (auto& [order, count] : blocks) report.blocks.push_back({std::get<std::string>(order), std::move(count)});
+    return report;
+}
+
+Json::Object defaults_of(const Bundle& bundle) {
+    const Defaults defaults = bundle.defaults();
+    return {{"width", Json(defaults.width, "")},
+            {"height", Json(defaults.height, "")},
+            {"steps", Json(defaults.steps, "")},
+            {"guidance", Json(defaults.guidance, "")}};
+}
+
+}  // namespace
+
+ModelReport inspect(const Bundle& bundle) {
+    ModelReport report;
+    report.model = bundle.name();
+    report.scheduler = pick(bundle.scheduler_config(), scheduler_keys);
+    if (bundle.has(Part::unet)) {
+        report.family = bundle.arch();
+        report.full_lcm = bundle.config(Part::unet).find("time_cond_proj_dim") != nullptr;
+        report.defaults = defaults_of(bundle);
+    }
+    for (const char* part : part_names) {
+        const std::string folder = bundle.path() + "/" + part;
+        std::error_code ignored;
+        if (!fs::exists(folder + "/config.json", ignored)) continue;
+        report.parts.push_back(inspect_part(folder, part));
+        add(report.count, report.parts.back().count);
+    }
+    return report;
+}
+
+}  // namespace lcm

@@ -68,7 +68,7 @@ std::vector<std::string> find_weight_files(const std::string& folder) {
         if (exists(path)) return {path};
     }
     for (const std::string_view stem : usual_stems) {
-        const std::string index = fmt::format("{}/{}{}.index.json", folder, stem, suffix);
+        const std::string index = fmt::format("{}/{}{}", folder, stem, weight_index_ending);
         if (exists(index)) return shards(folder, index);
     }
     const auto others = names_ending_in(folder, std::array{suffix});
@@ -78,6 +78,12 @@ std::vector<std::string> find_weight_files(const std::string& folder) {
                     fmt::format("name it {}{} or {}{}", usual_stems[0], suffix, usual_stems[1], suffix));
     }
     return {folder + "/" + others.front()};
+}
+
+std::string usual_weight_name(const std::string& name) {
+    for (const std::string_view stem : usual_stems)
+        if (name.starts_with(fmt::format("{}.", stem))) return fmt::format("{}{}", stem, suffix);
+    return name;
 }
 
 }  // namespace lcm

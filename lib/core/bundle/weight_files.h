@@ -1,9 +1,13 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace lcm {
+
+/// How the list of a sharded part's files ends: `diffusion_pytorch_model.safetensors.index.json`.
+inline constexpr std::string_view weight_index_ending = ".safetensors.index.json";
 
 /// The safetensors files that hold the weights of the part in `folder`, as paths in name order.
 ///
@@ -11,5 +15,8 @@ namespace lcm {
 /// `.safetensors.index.json`, else the only safetensors file of the folder (`*.fp16.safetensors`).
 /// @throws Error(no_input) when there is none; Error(refused) when there are pickles instead; Error(data) when several could be meant
 std::vector<std::string> find_weight_files(const std::string& folder);
+
+/// The usual name of a weight file that names its precision: "model.fp16.safetensors" becomes "model.safetensors"; others stay.
+std::string usual_weight_name(const std::string& name);
 
 }  // namespace lcm

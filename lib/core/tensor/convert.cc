@@ -1,13 +1,18 @@
 #include "lib/core/tensor/convert.h"
 
+#include <ATen/Dispatch.h>
+#include <ATen/ops/abs.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/isfinite.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 #include "lib/base/error.h"
@@ -46,6 +51,19 @@ std::vector<std::int64_t> unravel(std::int64_t flat, at::IntArrayRef shape) {
         flat /= shape[dim];
     }
     return index;
+}
+
+/// Refuses the first element of `tensor` whose flag is false.
+void expect_all(const at::Tensor& flags, const at::Tensor& tensor, std::string_view what, std::string_view wanted) {
+    const at::Tensor rows = flags.cpu().contiguous();
+    const bool* begin = rows.const_data_ptr<bool>();
+    const bool* end = begin + rows.numel();
+    const bool* bad = std::find(begin, end, false);
+    if (bad == end) return;
+    const std::int64_t flat = bad - begin;
+    const double value = tensor.detach().cpu().reshape({-1}).select(0, flat).item().toDouble();
+    throw Error(ExitCode::data, "",
+                fmt::format("{} is {:.6g} at [{}], {}", what, value, fmt::join(unravel(flat, tensor.sizes()), ","), wanted));
 }
 
 }  // namespace
@@ -97,15 +115,15 @@ void expect_shape(const at::Tensor& tensor, at::IntArrayRef expected, std::strin
 }
 
 void expect_finite(const at::Tensor& tensor, std::string_view what) {
-    const at::Tensor finite = at::isfinite(tensor.detach().cpu()).contiguous().reshape({-1});
-    const bool* flags = finite.const_data_ptr<bool>();
-    for (std::int64_t i = 0; i < finite.numel(); ++i) {
-        if (flags[i]) continue;
-        const auto index = unravel(i, tensor.sizes());
-        const double value = tensor.detach().cpu().reshape({-1}).select(0, i).item().toDouble();
-        throw Error(ExitCode::data, "", fmt::format("{} is {} at [{}]", what, value, fmt::join(index, ",")),
-                    "check the model and the precision it ran in");
-    }
+    expect_all(at::isfinite(tensor.detach()), tensor, what, "expected a finite number");
+}
+
+void expect_fits(const at::Tensor& tensor, at::ScalarType type, std::string_view what) {
+    const double largest = AT_DISPATCH_FLOATING_TYPES_AND2(
+        at::kHalf, at::kBFloat16, type, "expect_fits", [] { return static_cast<double>(std::numeric_limits<scalar_t>::max()); });
+    // In f32, since a narrow tensor would be compared with a rounded limit. A NaN compares as false and is refused too.
+    const std::string wanted = fmt::format("{} holds up to {:.6g}", name(dtype_of(type)), largest);
+    expect_all(at::abs(tensor.detach().to(at::kFloat)).le(largest), tensor, what, wanted);
 }
 
 }  // namespace lcm

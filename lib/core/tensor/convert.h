@@ -22,7 +22,10 @@ TensorBytes from_torch(const at::Tensor& tensor);
 /// Refuses shapes other than `expected`; -1 stands for any positive size. @throws Error(data) "`what` is [..], expected [..]"
 void expect_shape(const at::Tensor& tensor, at::IntArrayRef expected, std::string_view what);
 
-/// Refuses NaN and infinity, naming `what` and the index of the first. @throws Error(code)
+/// Refuses NaN and infinity. @throws Error(data) naming `what`, the value and the index of the first
 void expect_finite(const at::Tensor& tensor, std::string_view what);
+
+/// Refuses NaN, infinity and what a narrower floating type cannot hold (F16: beyond 65504). @throws Error(data) as expect_finite
+void expect_fits(const at::Tensor& tensor, at::ScalarType type, std::string_view what);
 
 }  // namespace lcm

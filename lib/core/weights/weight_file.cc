@@ -71,6 +71,8 @@ at::Tensor WeightFile::view(std::string_view name) const {
     }
 }
 
+bool is_weight_type(Dtype dtype) { return dtype == Dtype::F32 || dtype == Dtype::F16 || dtype == Dtype::BF16; }
+
 std::string tensor_place(const std::string& path, std::string_view name) { return fmt::format("{}: tensor \"{}\"", path, name); }
 
 }  // namespace lcm

@@ -12,6 +12,9 @@
 
 namespace lcm {
 
+/// True for the types that weights are stored in: F32, F16 and BF16.
+bool is_weight_type(Dtype dtype);
+
 /// What messages call tensor `name` of file `path`.
 std::string tensor_place(const std::string& path, std::string_view name);
 

@@ -18,8 +18,6 @@ bool same_matrix(at::IntArrayRef a, at::IntArrayRef b) {
     return a.size() == 2 && b.size() == 4 && a[0] == b[0] && a[1] == b[1] && b[2] == 1 && b[3] == 1;
 }
 
-bool is_weight(Dtype dtype) { return dtype == Dtype::F32 || dtype == Dtype::F16 || dtype == Dtype::BF16; }
-
 constexpr const char* mismatch_fix = "the weights do not belong to the configuration beside them";
 
 }  // namespace
@@ -43,7 +41,7 @@ at::Tensor WeightSet::take(const std::string& name, at::IntArrayRef shape) {
     const WeightFile& file = files_[found->second.file];
     const std::string& stored = found->second.name;
     const TensorEntry& entry = file.tensors().find(stored)->second;
-    if (!is_weight(entry.dtype)) {
+    if (!is_weight_type(entry.dtype)) {
         throw Error(ExitCode::data, tensor_place(file.path(), stored), fmt::format("weights of dtype {} are not read", lcm::name(entry.dtype)),
                     "store it as F32, F16 or BF16");
     }

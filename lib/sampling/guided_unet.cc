@@ -1,0 +1,72 @@
+#include "lib/sampling/guided_unet.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/full.h>
+
+#include <string>
+
+#include "lib/base/error.h"
+#include "lib/core/tensor/convert.h"
+#include "lib/stream/keys.h"
+
+namespace lcm {
+namespace {
+
+constexpr const char* encode_again = "encode the prompt with the model that denoises";
+
+/// A text embedding of the record as [1,T,D] in f32.
+at::Tensor embedding(const Record& record, std::string_view name, const UNetConfig& config) {
+    const TensorBytes& bytes = record.tensor(name, encode_again);
+    const bool tokens = bytes.shape.size() == 2 && bytes.shape[0] > 0;
+    for (const std::int64_t width : config.cross_attention_dim) {
+        if (tokens && bytes.shape[1] == width) continue;
+        const std::string found = tokens ? "has width " + std::to_string(bytes.shape[1]) : "is not [tokens, width]";
+        throw Error(ExitCode::data, record.place, std::string(name) + " " + found + ", the UNet takes width " + std::to_string(width),
+                    encode_again);
+    }
+    return to_torch(bytes).to(at::kFloat).unsqueeze(0);
+}
+
+void check_pooled(const Record& record, const UNetConfig& config) {
+    const bool pooled = record.tensors.contains(tensor::text_pooled);
+    if (pooled == config.text_time) return;
+    throw Error(ExitCode::data, record.place,
+                pooled ? "the record has pooled text, the UNet takes none" : "the UNet takes pooled text, the record has none", encode_again);
+}
+
+}  // namespace
+
+GuidedUNet::GuidedUNet(const UNet& unet, const Record& record, double guidance_scale)
+    : unet_(unet), guidance_scale_(guidance_scale), classifier_free_(!unet.config().time_cond_proj_dim && guidance_scale > 1) {
+    check_pooled(record, unet.config());
+    context_ = embedding(record, tensor::text_embeds, unet.config());
+    if (unet.config().time_cond_proj_dim) guidance_ = at::full({1}, guidance_scale - 1, at::TensorOptions().dtype(at::kFloat));
+    if (!classifier_free_) return;
+    const at::Tensor negative = embedding(record, tensor::text_negative_embeds, unet.config());
+    if (negative.sizes() != context_.sizes()) {
+        throw Error(ExitCode::data, record.place,
+                    "text.embeds has " + std::to_string(context_.size(1)) + " tokens, text.negative.embeds " +
+                        std::to_string(negative.size(1)),
+                    encode_again);
+    }
+    context_ = at::cat({negative, context_});
+}
+
+at::Tensor GuidedUNet::operator()(const at::Tensor& sample, std::int64_t timestep) const {
+    UNetInputs inputs;
+    inputs.sample = classifier_free_ ? at::cat({sample, sample}) : sample;
+    inputs.timestep = at::full({1}, timestep, at::TensorOptions().dtype(at::kLong));
+    inputs.context = context_;
+    inputs.guidance = guidance_;
+    at::Tensor output = unet_.forward(inputs);
+    if (classifier_free_) {
+        const at::Tensor unconditional = output.narrow(0, 0, 1), conditional = output.narrow(0, 1, 1);
+        output = unconditional + (conditional - unconditional) * guidance_scale_;
+    }
+    expect_finite(output, "the UNet's output at timestep " + std::to_string(timestep));
+    // Row-major, as a restored sample is: a resumed run then meets the same memory as an unbroken one.
+    return output.contiguous();
+}
+
+}  // namespace lcm

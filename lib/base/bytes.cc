@@ -48,7 +48,8 @@ class DescriptorSink : public ByteSink {
 public:
     DescriptorSink(int fd, std::string name, bool owned) : fd_(fd), owned_(owned ? fd : -1), name_(std::move(name)) {}
 
-    void write(std::span<const std::byte> data) override { write_descriptor(fd_, data, name_); }
+    void write(std::span<const std::byte> data) override { write_descriptor(fd_, {&data, 1}, name_); }
+    void write_parts(std::span<const std::span<const std::byte>> parts) override { write_descriptor(fd_, parts, name_); }
     void finish() override {
         if (owned_.get() >= 0) {
             close_checked(std::move(owned_), name_);
@@ -91,6 +92,12 @@ std::size_t ByteSource::read_full(std::span<std::byte> out) {
         total += count;
     }
     return total;
+}
+
+void ByteSink::write_parts(std::span<const std::span<const std::byte>> parts) {
+    for (const auto part : parts) {
+        write(part);
+    }
 }
 
 std::unique_ptr<ByteSource> source_from_fd(int fd, std::string name, bool owned) {

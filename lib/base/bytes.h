@@ -15,6 +15,9 @@ using Bytes = std::vector<std::byte>;
 /// The bytes of a string, unchanged.
 inline std::span<const std::byte> as_bytes(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
 
+/// The name of descriptor 0 as a source; a stream read from it is not named in messages.
+inline constexpr std::string_view standard_input_name = "standard input";
+
 /// Where bytes come from: a descriptor, a file or memory.
 class ByteSource {
 public:
@@ -24,7 +27,7 @@ public:
     /// @throws Error(io) on a read error
     virtual std::size_t read_some(std::span<std::byte> out) = 0;
 
-    /// What error messages call this source: a file name or "standard input".
+    /// What error messages call this source: a file name or `standard_input_name`.
     virtual const std::string& name() const = 0;
 
     /// Reads until `out` is full or the source ends; returns the bytes read.
@@ -38,6 +41,9 @@ public:
 
     /// Writes all of `data`. @throws Error(io); BrokenPipe when the reader has gone
     virtual void write(std::span<const std::byte> data) = 0;
+
+    /// Writes the parts one after the other, in one system call where there is one for it (writev).
+    virtual void write_parts(std::span<const std::span<const std::byte>> parts);
 
     /// Flushes, closes and, for files, renames into place. @throws Error(io) or Error(cannot_create)
     virtual void finish() = 0;

@@ -2,11 +2,13 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <vector>
 
 #include "lib/base/bytes.h"
 #include "lib/base/error.h"
@@ -16,12 +18,30 @@ namespace lcm {
 
 namespace {
 
-constexpr std::size_t largest_transfer = std::size_t{1} << 30;  // Linux moves at most 2 GiB a call
+constexpr std::size_t most_parts = 1024;  // IOV_MAX of Linux
 
 // Descriptors of a terminal or an SSH session may be set non-blocking by another process.
 void wait_until_ready(int fd, short events) {
     pollfd wanted{fd, events, 0};
     ::poll(&wanted, 1, -1);
+}
+
+std::vector<iovec> as_iovecs(std::span<const std::span<const std::byte>> parts) {
+    std::vector<iovec> vectors;
+    vectors.reserve(parts.size());
+    for (const auto part : parts) {
+        vectors.push_back({const_cast<std::byte*>(part.data()), part.size()});
+    }
+    return vectors;
+}
+
+void skip_written(std::span<iovec> vectors, std::size_t count) {
+    for (iovec& vector : vectors) {
+        const std::size_t taken = std::min(count, vector.iov_len);
+        vector.iov_base = static_cast<std::byte*>(vector.iov_base) + taken;
+        vector.iov_len -= taken;
+        count -= taken;
+    }
 }
 
 }  // namespace
@@ -49,7 +69,7 @@ int open_descriptor(const std::string& path, int flags, unsigned mode) {
 
 std::size_t read_descriptor(int fd, std::span<std::byte> out, const std::string& name) {
     while (true) {
-        const ssize_t count = ::read(fd, out.data(), std::min(out.size(), largest_transfer));
+        const ssize_t count = ::read(fd, out.data(), out.size());
         if (count >= 0) {
             return static_cast<std::size_t>(count);
         }
@@ -65,20 +85,27 @@ std::size_t read_descriptor(int fd, std::span<std::byte> out, const std::string&
     }
 }
 
-void write_descriptor(int fd, std::span<const std::byte> data, const std::string& name) {
-    while (!data.empty()) {
-        const ssize_t count = ::write(fd, data.data(), std::min(data.size(), largest_transfer));
+void write_descriptor(int fd, std::span<const std::span<const std::byte>> parts, const std::string& name) {
+    std::vector<iovec> left = as_iovecs(parts);
+    std::size_t first = 0;
+    while (true) {
+        while (first < left.size() && left[first].iov_len == 0) {
+            ++first;
+        }
+        if (first == left.size()) {
+            return;
+        }
+        const ssize_t count = ::writev(fd, left.data() + first, static_cast<int>(std::min(left.size() - first, most_parts)));
         if (count >= 0) {
-            data = data.subspan(static_cast<std::size_t>(count));
+            skip_written(std::span(left).subspan(first), static_cast<std::size_t>(count));
         } else if (errno == EPIPE) {
             throw BrokenPipe{};
         } else if (errno == EAGAIN) {
             wait_until_ready(fd, POLLOUT);
+        } else if (errno == EINTR && stop_signal() == SIGINT) {
+            check_stop();
         } else if (errno != EINTR) {
             throw_errno(ExitCode::io, name, "cannot write");
-        }
-        if (stop_signal() == SIGINT && !data.empty()) {
-            check_stop();
         }
     }
 }

@@ -31,9 +31,9 @@ int open_descriptor(const std::string& path, int flags, unsigned mode = 0);
 /// @throws Error(io); Error(no_input) for a directory
 std::size_t read_descriptor(int fd, std::span<std::byte> out, const std::string& name);
 
-/// write(2) until all is written. SIGINT ends it with `Stopped`; after SIGTERM the data is still written.
+/// writev(2) until every part is written. SIGINT ends it with `Stopped`; after SIGTERM the data is still written.
 /// @throws Error(io); BrokenPipe when the reader has gone
-void write_descriptor(int fd, std::span<const std::byte> data, const std::string& name);
+void write_descriptor(int fd, std::span<const std::span<const std::byte>> parts, const std::string& name);
 
 /// close(2) whose failure counts, since it can be the first news of lost data. @throws Error(io)
 void close_checked(Descriptor descriptor, const std::string& name);

@@ -24,7 +24,8 @@ class AtomicFileSink : public ByteSink {
 public:
     AtomicFileSink(const std::string& path, Existing existing) : path_(path), existing_(existing), temporary_(path) {}
 
-    void write(std::span<const std::byte> data) override { write_descriptor(temporary_.fd(), data, path_); }
+    void write(std::span<const std::byte> data) override { write_descriptor(temporary_.fd(), {&data, 1}, path_); }
+    void write_parts(std::span<const std::span<const std::byte>> parts) override { write_descriptor(temporary_.fd(), parts, path_); }
     void finish() override {
         // Some file systems cannot sync (EINVAL); there the rename alone must do.
         if (::fsync(temporary_.fd()) != 0 && errno != EINVAL) {

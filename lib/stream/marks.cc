@@ -1,0 +1,131 @@
+#include "lib/stream/marks.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "lib/base/bytes.h"
+#include "lib/base/error.h"
+#include "lib/base/json.h"
+#include "lib/base/number.h"
+#include "lib/base/sha256.h"
+#include "lib/stream/keys.h"
+
+namespace lcm {
+
+namespace {
+
+constexpr std::string_view current_version = "1";
+constexpr std::string_view header_digits_marker = "\"lcm.header_sha256\":\"";
+constexpr std::size_t digest_digits = 64;
+
+[[noreturn]] void fail(const std::string& place, std::string what) { throw Error(ExitCode::data, place, std::move(what)); }
+
+std::string take(Metadata& metadata, std::string_view key, const std::string& place) {
+    const auto found = metadata.find(key);
+    if (found == metadata.end()) {
+        fail(place, fmt::format("key \"{}\" is missing", key));
+    }
+    return std::move(metadata.extract(found).mapped());
+}
+
+std::uint64_t take_number(Metadata& metadata, std::string_view key, const std::string& place) {
+    const std::string text = take(metadata, key, place);
+    const auto number = parse_u64(text);
+    if (!number) {
+        fail(place, fmt::format("key \"{}\": expected an unsigned integer, found {}", key, json_quote(text)));
+    }
+    return *number;
+}
+
+}  // namespace
+
+void check_version(const Metadata& metadata, const std::string& place) {
+    const auto version = metadata.find(key::version);
+    if (version == metadata.end()) {
+        const auto first = metadata.lower_bound(key::prefix);
+        if (first != metadata.end() && first->first.starts_with(key::prefix)) {
+            fail(place, fmt::format("key {} without \"{}\"", json_quote(first->first), key::version));
+        }
+        throw Error(ExitCode::data, place, "is plain safetensors, not an lcm-stream record", "make it with one of the lcm tools");
+    }
+    const std::string_view text = version->second;
+    const std::string_view major = text.substr(0, text.find('.'));
+    if (!parse_u64(major) || (major.size() != text.size() && !parse_u64(text.substr(major.size() + 1)))) {
+        fail(place, fmt::format("key \"{}\": {} is no version", key::version, json_quote(text)));
+    }
+    if (major != current_version) {
+        throw Error(ExitCode::data, place, fmt::format("is lcm-stream version {}, this build reads version {}", text, current_version),
+                    "use a newer build");
+    }
+}
+
+Marks take_marks(Metadata& metadata, const std::string& place) {
+    take(metadata, key::version, place);
+    Marks marks;
+    marks.seq = take_number(metadata, key::seq, place);
+    marks.sha256 = take(metadata, key::sha256, place);
+    marks.header_sha256 = take(metadata, key::header_sha256, place);
+    if (metadata.contains(key::final)) {
+        marks.final = true;
+        if (const std::string value = take(metadata, key::final, place); value != "1") {
+            fail(place, fmt::format("key \"{}\": expected \"1\", found {}", key::final, json_quote(value)));
+        }
+        marks.count = take_number(metadata, key::count, place);
+        marks.stream_sha256 = take(metadata, key::stream_sha256, place);
+    }
+    for (const std::string_view only_final : {key::count, key::stream_sha256}) {
+        if (metadata.contains(only_final)) {
+            fail(place, fmt::format("key \"{}\" without \"{}\"", only_final, key::final));
+        }
+    }
+    return marks;
+}
+
+void put_marks(const Marks& marks, Metadata& metadata) {
+    const auto put = [&](std::string_view key, std::string value) { metadata.insert_or_assign(std::string(key), std::move(value)); };
+    put(key::version, std::string(current_version));
+    put(key::seq, std::to_string(marks.seq));
+    put(key::sha256, marks.sha256);
+    put(key::header_sha256, std::string(digest_digits, '0'));
+    if (marks.final) {
+        put(key::final, "1");
+        put(key::count, std::to_string(marks.count));
+        put(key::stream_sha256, marks.stream_sha256);
+    }
+}
+
+void check_required_features(const Metadata& metadata, const std::string& place) {
+    const auto required = metadata.find(key::require);
+    if (required != metadata.end() && !required->second.empty()) {
+        throw Error(ExitCode::data, place, fmt::format("needs features this build does not know: {}", json_quote(required->second)),
+                    "use a newer build");
+    }
+}
+
+std::size_t find_header_digits(std::string_view header) {
+    const std::size_t first = header.find(header_digits_marker);
+    if (first == std::string_view::npos || header.find(header_digits_marker, first + 1) != std::string_view::npos) {
+        return std::string_view::npos;
+    }
+    const std::size_t digits = first + header_digits_marker.size();
+    return header.size() - digits < digest_digits ? std::string_view::npos : digits;
+}
+
+std::string header_checksum(std::string_view header, std::size_t digits) {
+    Sha256 hash;
+    hash.update(as_bytes(length_bytes(header)));
+    hash.update(as_bytes(header.substr(0, digits)));
+    hash.update(as_bytes(std::string(digest_digits, '0')));
+    hash.update(as_bytes(header.substr(digits + digest_digits)));
+    return hash.hex();
+}
+
+std::string length_bytes(std::string_view header) {
+    const std::uint64_t length = header.size();
+    std::string bytes(sizeof length, '\0');
+    std::memcpy(bytes.data(), &length, sizeof length);
+    return bytes;
+}
+
+}  // namespace lcm

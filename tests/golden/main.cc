@@ -3,10 +3,12 @@
 
 #include <cstdio>
 
+#include "lib/core/tensor/threads.h"
 #include "tests/golden/golden_case.h"
 
 /// Runs the golden tests. A whole run (no arguments) also fails when a case of cases.json was visited by no test.
 int main(int argc, char** argv) {
+    lcm::set_threads(1);  // as the reference values were made
     doctest::Context context(argc, argv);
     int status = context.run();
     if (argc > 1) return status;

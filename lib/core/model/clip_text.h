@@ -12,14 +12,16 @@
 
 namespace lcm {
 
-/// `text_encoder/config.json` of a CLIPTextModel.
+/// `text_encoder/config.json` of a CLIPTextModel; the defaults are those of transformers for a key that is absent.
 struct CLIPTextConfig {
-    std::int64_t vocab_size = 49408, hidden_size = 768, intermediate_size = 3072, num_hidden_layers = 12, num_attention_heads = 12;
-    std::int64_t max_position_embeddings = 77, eos_token_id = 49407, projection_dim = 768;
+    std::int64_t vocab_size = 49408, hidden_size = 512, intermediate_size = 2048, num_hidden_layers = 12, num_attention_heads = 8;
+    std::int64_t max_position_embeddings = 77, projection_dim = 512;
+    std::int64_t eos_token_id = 49407;  ///< 2, as old files say, means the highest id of a row
     double layer_norm_eps = 1e-5;
     nn::Activation hidden_act = nn::Activation::quick_gelu;
     bool with_projection = false;  ///< CLIPTextModelWithProjection
 
+    /// @throws Error(data) naming the key: a value that this network does not implement is refused, never ignored
     static CLIPTextConfig from_json(const Json& json);
 };
 

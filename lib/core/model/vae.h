@@ -16,13 +16,17 @@ struct Posterior {
     at::Tensor logvar;  ///< [B,C,h,w], clamped to [-30,20]
 };
 
+constexpr std::int64_t pixel_channels = 3;
+
 /// Between pictures [B,3,H,W] in [-1,1] and latents [B,C,H/factor,W/factor].
 class VAE {
 public:
     virtual ~VAE() = default;
 
+    /// The unscaled posterior of pixels whose sides are multiples of `factor()`. @throws Error(data)
     virtual Posterior encode(const at::Tensor& pixels) const = 0;
     /// Pixels, not clamped, of latents as the UNet sees them (scaled: the scaling factor, mean and standard deviation are undone here).
+    /// @throws Error(data)
     virtual at::Tensor decode(const at::Tensor& latents) const = 0;
     /// Scaled latents of unscaled ones.
     virtual at::Tensor scale(const at::Tensor& unscaled) const = 0;
@@ -31,6 +35,10 @@ public:
     virtual std::int64_t latent_channels() const = 0;
     /// Pixels a side of one latent, 8 in the published models.
     virtual std::int64_t factor() const = 0;
+
+protected:
+    /// Refuses pixels other than [B,3,H,W] with sides that `factor()` divides.
+    void check_pixels(const at::Tensor& pixels) const;
 };
 
 /// AutoencoderKL or AutoencoderTiny, by `_class_name` of the configuration. @throws Error(data)

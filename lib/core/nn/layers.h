@@ -3,7 +3,6 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <utility>
 
 #include "lib/core/nn/weight_source.h"
 
@@ -27,14 +26,9 @@ struct Epilogue {
 class Linear {
 public:
     Linear(const Scope& weights, std::int64_t in, std::int64_t out, bool bias = true);
-    /// The same product from the weights [out,in,1,1] and bias of a 1x1 convolution.
-    static Linear pointwise(const Scope& weights, std::int64_t in, std::int64_t out);
-
     at::Tensor operator()(const at::Tensor& x, const Epilogue& epilogue = {}) const;
 
 private:
-    Linear(at::Tensor weight, at::Tensor bias) : weight_(std::move(weight)), bias_(std::move(bias)) {}
-
     at::Tensor weight_, bias_;
 };
 

@@ -10,10 +10,6 @@ namespace lcm::nn {
 Linear::Linear(const Scope& weights, std::int64_t in, std::int64_t out, bool bias)
     : weight_(weights.take("weight", {out, in})), bias_(bias ? weights.take("bias", {out}) : at::Tensor()) {}
 
-Linear Linear::pointwise(const Scope& weights, std::int64_t in, std::int64_t out) {
-    return Linear(weights.take("weight", {out, in, 1, 1}).reshape({out, in}), weights.take("bias", {out}));
-}
-
 at::Tensor Linear::operator()(const at::Tensor& x, const Epilogue& epilogue) const {
     return apply(epilogue, at::linear(x, weight_, bias_), -1);
 }

@@ -11,7 +11,8 @@ class WeightSource {
 public:
     virtual ~WeightSource() = default;
 
-    /// Parameter `name` of exactly `shape` in the working type. @throws Error(data) naming file, tensor and both shapes
+    /// Parameter `name` of exactly `shape` in the working type; a matrix [out,in] may be stored as the 1x1 convolution [out,in,1,1] and the
+    /// reverse. @throws Error(data) naming file, tensor and both shapes
     virtual at::Tensor take(const std::string& name, at::IntArrayRef shape) = 0;
 
     virtual bool has(const std::string& name) const = 0;

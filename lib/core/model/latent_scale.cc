@@ -1,0 +1,47 @@
+#include "lib/core/model/latent_scale.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/tensor.h>
+#include <fmt/format.h>
+
+namespace lcm {
+namespace {
+
+/// One number a channel as [1,channels,1,1]; undefined when the key is absent.
+at::Tensor per_channel(ConfigReader& reader, const char* key, std::int64_t channels) {
+    const Json* list = reader.find(key);
+    if (!list) return {};
+    std::vector<double> numbers;
+    for (const Json& value : list->as_array()) numbers.push_back(value.as_number());
+    if (static_cast<std::int64_t>(numbers.size()) != channels) {
+        reader.refuse(key, fmt::format("{} numbers for {} latent channels", numbers.size(), channels));
+    }
+    return at::tensor(numbers).to(at::kFloat).view({1, -1, 1, 1});
+}
+
+}  // namespace
+
+LatentScale::LatentScale(ConfigReader& reader, std::int64_t channels, double default_factor)
+    : factor_(reader.number("scaling_factor", default_factor)),
+      mean_(per_channel(reader, "latents_mean", channels)),
+      std_(per_channel(reader, "latents_std", channels)) {
+    if (!(factor_ > 0)) reader.refuse("scaling_factor", fmt::format("{} is not a positive number", factor_));
+    if (mean_.defined() != std_.defined()) reader.refuse(mean_.defined() ? "latents_std" : "latents_mean", "one of the pair is missing");
+    const double shift = reader.number("shift_factor", 0);
+    if (shift == 0) return;
+    if (mean_.defined()) reader.refuse("shift_factor", "not implemented beside latents_mean");
+    mean_ = at::full({1, channels, 1, 1}, shift, at::kFloat);
+}
+
+at::Tensor LatentScale::scale(const at::Tensor& z) const {
+    const at::Tensor centred = mean_.defined() ? z - mean_.to(z.scalar_type()) : z;
+    return std_.defined() ? centred * factor_ / std_.to(z.scalar_type()) : centred * factor_;
+}
+
+at::Tensor LatentScale::unscale(const at::Tensor& z) const {
+    const at::Tensor spread = std_.defined() ? z * std_.to(z.scalar_type()) / factor_ : z / factor_;
+    return mean_.defined() ? spread + mean_.to(z.scalar_type()) : spread;
+}
+
+}  // namespace lcm

@@ -1,0 +1,25 @@
+#include "lib/core/model/resnet_block.h"
+
+namespace lcm {
+
+ResnetBlock::ResnetBlock(const nn::Scope& weights, const ResnetShape& shape)
+    : norm1_(weights / "norm1", shape.groups, shape.in, shape.eps),
+      norm2_(weights / "norm2", shape.groups, shape.out, shape.eps),
+      conv1_(weights / "conv1", {.in = shape.in, .out = shape.out}),
+      conv2_(weights / "conv2", {.in = shape.out, .out = shape.out}) {
+    if (shape.time_width > 0) time_emb_proj_.emplace(weights / "time_emb_proj", shape.time_width, shape.out);
+    if (shape.in != shape.out) {
+        conv_shortcut_.emplace(weights / "conv_shortcut", nn::ConvShape{.in = shape.in, .out = shape.out, .kernel = 1, .padding = 0});
+    }
+}
+
+at::Tensor ResnetBlock::operator()(const at::Tensor& x, const at::Tensor& time) const {
+    nn::Epilogue add_time;
+    if (time_emb_proj_) add_time.channel = (*time_emb_proj_)(time);
+    const at::Tensor hidden = conv1_(norm1_.norm_silu(x), add_time);
+    nn::Epilogue add_input;
+    add_input.residual = conv_shortcut_ ? (*conv_shortcut_)(x) : x;
+    return conv2_(norm2_.norm_silu(hidden), add_input);
+}
+
+}  // namespace lcm

@@ -1,0 +1,58 @@
+#include "lib/core/model/transformer_block.h"
+
+namespace lcm {
+namespace {
+
+constexpr double layer_norm_eps = 1e-5;
+constexpr double group_norm_eps = 1e-6;  // fixed here, whatever the UNet's norm_eps
+constexpr std::int64_t feed_forward_factor = 4;
+
+}  // namespace
+
+CrossAttention::CrossAttention(const nn::Scope& weights, std::int64_t width, std::int64_t context_width, std::int64_t heads)
+    : heads_(heads),
+      to_q_(weights / "to_q", width, width, /*bias=*/false),
+      to_k_(weights / "to_k", context_width, width, /*bias=*/false),
+      to_v_(weights / "to_v", context_width, width, /*bias=*/false),
+      to_out_(weights / "to_out.0", width, width) {}
+
+at::Tensor CrossAttention::operator()(const at::Tensor& x, const at::Tensor& context, const at::Tensor& residual) const {
+    nn::Epilogue add_residual;
+    add_residual.residual = residual;
+    return to_out_(nn::attention(to_q_(x), to_k_(context), to_v_(context), heads_), add_residual);
+}
+
+TransformerBlock::TransformerBlock(const nn::Scope& weights, const TransformerShape& shape)
+    : norm1_(weights / "norm1", shape.channels, layer_norm_eps),
+      norm2_(weights / "norm2", shape.channels, layer_norm_eps),
+      norm3_(weights / "norm3", shape.channels, layer_norm_eps),
+      attn1_(weights / "attn1", shape.channels, shape.channels, shape.heads),
+      attn2_(weights / "attn2", shape.channels, shape.context_width, shape.heads),
+      geglu_(weights / "ff.net.0", shape.channels, feed_forward_factor * shape.channels),
+      feed_forward_out_(weights / "ff.net.2", feed_forward_factor * shape.channels, shape.channels) {}
+
+at::Tensor TransformerBlock::operator()(const at::Tensor& x, const at::Tensor& context) const {
+    const at::Tensor normed = norm1_(x);
+    at::Tensor hidden = attn1_(normed, normed, x);
+    hidden = attn2_(norm2_(hidden), context, hidden);
+    nn::Epilogue add_hidden;
+    add_hidden.residual = hidden;
+    return feed_forward_out_(geglu_(norm3_(hidden)), add_hidden);
+}
+
+Transformer2D::Transformer2D(const nn::Scope& weights, const TransformerShape& shape)
+    : norm_(weights / "norm", shape.groups, shape.channels, group_norm_eps),
+      proj_in_(weights / "proj_in", shape.channels, shape.channels),
+      proj_out_(weights / "proj_out", shape.channels, shape.channels) {
+    for (std::int64_t i = 0; i < shape.layers; ++i) blocks_.emplace_back(weights / "transformer_blocks" / i, shape);
+}
+
+at::Tensor Transformer2D::operator()(const at::Tensor& x, const at::Tensor& context) const {
+    at::Tensor tokens = proj_in_(nn::to_tokens(norm_(x)));
+    for (const TransformerBlock& block : blocks_) tokens = block(tokens, context);
+    nn::Epilogue add_input;
+    add_input.residual = nn::to_tokens(x);
+    return nn::to_picture(proj_out_(tokens, add_input), x.size(2), x.size(3));
+}
+
+}  // namespace lcm

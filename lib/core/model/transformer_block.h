@@ -1,0 +1,61 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "lib/core/nn/layers.h"
+
+namespace lcm {
+
+struct TransformerShape {
+    std::int64_t channels = 0, heads = 0, context_width = 0;
+    std::int64_t layers = 1;  ///< transformer blocks in a row
+    std::int64_t groups = 32;
+};
+
+/// Multi-head attention of tokens over a context; keys `to_q`, `to_k`, `to_v` (no bias), `to_out.0`.
+class CrossAttention {
+public:
+    CrossAttention(const nn::Scope& weights, std::int64_t width, std::int64_t context_width, std::int64_t heads);
+
+    /// `x` [B,T,width] over `context` [B,S,context_width], plus `residual` [B,T,width].
+    at::Tensor operator()(const at::Tensor& x, const at::Tensor& context, const at::Tensor& residual) const;
+
+private:
+    std::int64_t heads_;
+    nn::Linear to_q_, to_k_, to_v_, to_out_;
+};
+
+/// BasicTransformerBlock of diffusers: self-attention, cross-attention and a gated feed-forward, each behind a layer norm.
+class TransformerBlock {
+public:
+    TransformerBlock(const nn::Scope& weights, const TransformerShape& shape);
+
+    /// @param x [B,T,channels]; @param context [B,S,context_width]
+    at::Tensor operator()(const at::Tensor& x, const at::Tensor& context) const;
+
+private:
+    nn::LayerNorm norm1_, norm2_, norm3_;
+    CrossAttention attn1_, attn2_;
+    nn::Geglu geglu_;
+    nn::Linear feed_forward_out_;
+};
+
+/// Transformer2DModel of diffusers: group norm, projection, transformer blocks over the pixels, projection, plus the input.
+/// The projections are linear layers or 1x1 convolutions in the file: the same product.
+class Transformer2D {
+public:
+    Transformer2D(const nn::Scope& weights, const TransformerShape& shape);
+
+    /// @param x [B,channels,H,W]; @param context [B,S,context_width]
+    at::Tensor operator()(const at::Tensor& x, const at::Tensor& context) const;
+
+private:
+    nn::GroupNorm norm_;
+    nn::Linear proj_in_, proj_out_;
+    std::vector<TransformerBlock> blocks_;
+};
+
+}  // namespace lcm

@@ -1,7 +1,10 @@
 #pragma once
 
-#include <cstring>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,10 +37,8 @@ inline std::string safetensors_with_header(const std::string& header, std::strin
 inline std::string safetensors_bytes(const std::vector<StoredTensor>& tensors, int padding = 0) {
     std::string header = R"({"__metadata__":{"format":"pt"})", data;
     for (const StoredTensor& tensor : tensors) {
-        std::string shape;
-        for (const int size : tensor.shape) shape += (shape.empty() ? "" : ",") + std::to_string(size);
-        header += ",\"" + tensor.name + "\":{\"dtype\":\"" + tensor.dtype + "\",\"shape\":[" + shape + "],\"data_offsets\":[" +
-                  std::to_string(data.size()) + "," + std::to_string(data.size() + tensor.data.size()) + "]}";
+        header += fmt::format(R"(,"{}":{{"dtype":"{}","shape":[{}],"data_offsets":[{},{}]}})", tensor.name, tensor.dtype,
+                              fmt::join(tensor.shape, ","), data.size(), data.size() + tensor.data.size());
         data += tensor.data;
     }
     return safetensors_with_header(header + "}" + std::string(static_cast<std::size_t>(padding), ' '), data);

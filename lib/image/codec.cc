@@ -1,5 +1,7 @@
 #include "lib/image/codec.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "lib/base/error.h"
@@ -19,8 +21,9 @@ void check_text(std::string_view text) {
 void check_image(const Image& image) {
     const bool known_channels = image.channels == 1 || image.channels == 3 || image.channels == 4;
     check_picture_size(image.width, image.height, "picture");
-    const auto samples = static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height) * static_cast<std::size_t>(image.channels);
-    if (!known_channels || samples != image.pixels.size()) throw Error(ExitCode::software, "picture", "its size does not fit its pixels");
+    const auto samples = static_cast<std::int64_t>(image.width) * image.height * image.channels;
+    if (!known_channels || samples != static_cast<std::int64_t>(image.pixels.size()))
+        throw Error(ExitCode::software, "picture", "its size does not fit its pixels");
 }
 
 char ascii_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
@@ -31,7 +34,7 @@ void check_picture_size(std::int64_t width, std::int64_t height, const std::stri
     if (width < 1 || height < 1) throw Error(ExitCode::data, name, "is an empty picture");
     if (width <= max_side && height <= max_side && width * height <= max_pixels) return;
     throw Error(ExitCode::refused, name,
-                "is " + std::to_string(width) + "x" + std::to_string(height) + " pixels, the limit is 16384 a side and 64 million in all");
+                fmt::format("is {}x{} pixels, the limit is {} a side and {} in all", width, height, max_side, max_pixels));
 }
 
 ImageFormat format_of(std::string_view path) {

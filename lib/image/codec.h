@@ -12,7 +12,8 @@ namespace lcm {
 
 enum class ImageFormat { png, jpeg };
 
-/// By file name ending (.png, .jpg, .jpeg, any case). @throws Error(usage) for another ending, Error(unavailable) when this build lacks the codec
+/// By file name ending (.png, .jpg, .jpeg, any case).
+/// @throws Error(usage) for another ending, Error(unavailable) when this build lacks the codec
 ImageFormat format_of(std::string_view path);
 
 /// Text that travels inside a picture file.

@@ -7,6 +7,7 @@
 #include <new>
 #include <vector>
 
+#include <fmt/format.h>
 #include <jpeglib.h>
 #include <jerror.h>
 
@@ -104,7 +105,7 @@ std::vector<std::string> segments_of(const PictureText& text) {
     if (!text.xmp.empty()) segments.push_back(std::string(xmp_mark) + text.xmp);
     for (const auto& segment : segments) {
         if (segment.size() <= largest_segment) continue;
-        throw Error(ExitCode::data, "picture text", "needs " + std::to_string(segment.size()) + " bytes, a JPEG segment holds 65533",
+        throw Error(ExitCode::data, "picture text", fmt::format("needs {} bytes, a JPEG segment holds {}", segment.size(), largest_segment),
                     "write a PNG, or use --metadata params");
     }
     return segments;
@@ -188,7 +189,8 @@ PictureFile inspect(std::span<const std::byte> file, const std::string& name) {
     const auto rest = file.last(codec.src->bytes_in_buffer);
     constexpr std::array end_mark{std::byte{0xFF}, std::byte{0xD9}};
     if (std::ranges::search(rest, end_mark).empty()) fail("the file ends too early");
-    return {ImageFormat::jpeg, static_cast<int>(codec.image_width), static_cast<int>(codec.image_height), codec.num_components, text_of(codec, name)};
+    const auto width = static_cast<int>(codec.image_width), height = static_cast<int>(codec.image_height);
+    return {ImageFormat::jpeg, width, height, codec.num_components, text_of(codec, name)};
 }
 
 }  // namespace lcm::jpeg

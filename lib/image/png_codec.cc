@@ -106,6 +106,7 @@ public:
     Writer& operator=(const Writer&) = delete;
 
     Bytes write(const Image& image, std::vector<png_text> texts) {
+        const auto width = static_cast<png_uint_32>(image.width), height = static_cast<png_uint_32>(image.height);
         std::vector<png_const_bytep> rows;
         for (int y = 0; y < image.height; ++y) rows.push_back(image.row(y).data());
         const auto written = guarded(png_, [&] {
@@ -114,8 +115,8 @@ public:
             png_set_compression_level(png_, compression_level);
             png_set_compression_strategy(png_, compression_strategy);
             png_set_filter(png_, PNG_FILTER_TYPE_BASE, row_filter);
-            png_set_IHDR(png_, info_, static_cast<png_uint_32>(image.width), static_cast<png_uint_32>(image.height), 8, color_type(image.channels),
-                         PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+            png_set_IHDR(png_, info_, width, height, 8, color_type(image.channels), PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+                         PNG_FILTER_TYPE_DEFAULT);
             png_set_text(png_, info_, texts.data(), static_cast<int>(texts.size()));
             png_write_info(png_, info_);
             for (const auto row : rows) png_write_row(png_, row);
@@ -275,7 +276,8 @@ Image decode(std::span<const std::byte> file, const std::string& name) { return 
 PictureFile inspect(std::span<const std::byte> file, const std::string& name) {
     Reader reader(file, name);
     reader.skip_pixels();
-    return {ImageFormat::png, reader.width(), reader.height(), reader.channels(), {reader.text(parameters_keyword), reader.text(xmp_keyword)}};
+    const PictureText text{reader.text(parameters_keyword), reader.text(xmp_keyword)};
+    return {ImageFormat::png, reader.width(), reader.height(), reader.channels(), text};
 }
 
 }  // namespace lcm::png

@@ -1,0 +1,95 @@
+#include "lib/render/recipe.h"
+
+#include <vector>
+
+#include "lib/base/error.h"
+#include "lib/base/json.h"
+#include "lib/base/number.h"
+#include "lib/base/version.h"
+#include "lib/render/provenance.h"
+#include "lib/stream/keys.h"
+
+namespace lcm {
+namespace {
+
+/// The last line of an A1111 text: `Key: value` pairs joined by `, `.
+class Pairs {
+public:
+    void add(std::string_view name, std::string_view value) {
+        if (value.empty()) return;
+        if (!line_.empty()) line_ += ", ";
+        const bool quoted = value.find_first_of(",:\n") != std::string_view::npos;
+        line_.append(name).append(": ").append(quoted ? json_quote(value) : value);
+    }
+
+    const std::string& line() const { return line_; }
+
+private:
+    std::string line_;
+};
+
+std::string value_of(const Record& record, std::string_view key) {
+    const auto* value = record.find(key);
+    return value == nullptr ? std::string() : *value;
+}
+
+std::string sampler_name(const std::string& sampler) { return sampler == "lcm" ? "LCM" : sampler; }
+
+/// A1111 names the device that drew the noise, and takes a missing name for a GPU.
+std::string rng_name(const std::string& rng) {
+    if (rng == "torch-cpu") return "CPU";
+    return rng == "philox" ? "Philox" : std::string();
+}
+
+/// A1111 counts from 1, the last layer; the record counts skipped layers from 0.
+std::string clip_skip_of(const Record& record) {
+    const auto* recorded = record.find(key::clip_skip);
+    if (recorded == nullptr) return "1";
+    const auto skipped = parse_u64(*recorded);
+    if (!skipped || *skipped > 100) throw Error(ExitCode::data, record.place, std::string(key::clip_skip) + " is no number of layers");
+    return std::to_string(*skipped + 1);
+}
+
+/// A model named by a path is known by its last part; the folders above it are the user's own.
+std::string model_name(std::string_view model) {
+    while (model.ends_with('/')) model.remove_suffix(1);
+    return std::string(model.substr(model.rfind('/') + 1));
+}
+
+std::string parameter_line(const Record& record) {
+    Pairs pairs;
+    pairs.add("Steps", value_of(record, key::steps));
+    pairs.add("Sampler", sampler_name(value_of(record, key::sampler)));
+    pairs.add("CFG scale", value_of(record, key::guidance));
+    pairs.add("Seed", value_of(record, key::seed));
+    pairs.add("Size", value_of(record, key::size));
+    pairs.add("Model hash", value_of(record, key::unet_sha256).substr(0, 10));
+    pairs.add("Model", model_name(value_of(record, key::model)));
+    pairs.add("Precision", value_of(record, key::precision));
+    pairs.add("Clip skip", clip_skip_of(record));
+    pairs.add("RNG", rng_name(value_of(record, key::rng)));
+    pairs.add("Version", std::string("lcm ") + version());
+    return pairs.line();
+}
+
+std::string prompt_lines(const Record& record) {
+    std::string lines;
+    if (const auto prompt = value_of(record, key::prompt); !prompt.empty()) lines += prompt + "\n";
+    if (const auto negative = value_of(record, key::negative_prompt); !negative.empty()) lines += "Negative prompt: " + negative + "\n";
+    return lines;
+}
+
+}  // namespace
+
+PictureText recipe(const Record& record, MetadataLevel level, bool provenance) {
+    PictureText text;
+    if (level == MetadataLevel::full) text.parameters = prompt_lines(record);
+    if (level != MetadataLevel::none) text.parameters += parameter_line(record);
+    if (provenance) {
+        const auto* source = record.find(key::source);
+        text.xmp = provenance_xmp(source == nullptr ? made_by_model : *source);
+    }
+    return text;
+}
+
+}  // namespace lcm

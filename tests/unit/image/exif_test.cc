@@ -27,7 +27,9 @@ TEST_CASE("a UserComment is stored as UNICODE and UTF-16BE behind two directorie
 }
 
 TEST_CASE("a UserComment comes back as it went in") {
-    for (const std::string text : {"x", "line one\nline two: a, b", "\xE2\x82\xAC \xF0\x9F\x8D\x8E"}) CHECK(comment(exif_with_comment(text)) == text);
+    for (const std::string text : {"x", "line one\nline two: a, b", "\xE2\x82\xAC \xF0\x9F\x8D\x8E"}) {
+        CHECK(comment(exif_with_comment(text)) == text);
+    }
 }
 
 TEST_CASE("EXIF of other programs") {

@@ -67,7 +67,8 @@ TEST_CASE("colour keeps its full resolution") {
     // Columns of red and blue, one pixel wide, would run together if colour were halved.
     Image stripes{16, 16, 3, {}};
     for (int i = 0; i < 256; ++i) {
-        for (const int sample : {i % 2 == 0 ? 220 : 30, 40, i % 2 == 0 ? 30 : 220}) stripes.pixels.push_back(static_cast<std::uint8_t>(sample));
+        const std::uint8_t red = i % 2 == 0 ? 220 : 30, blue = i % 2 == 0 ? 30 : 220;
+        stripes.pixels.insert(stripes.pixels.end(), {red, 40, blue});
     }
     const auto back = decoded(written(stripes, ImageFormat::jpeg));
     CHECK(back.pixels[0] > 180);
@@ -106,7 +107,8 @@ TEST_CASE("text comes back as it went in") {
 TEST_CASE("text larger than a segment is refused by its size") {
     const std::string fits((65533 - exif_overhead) / 2, 'x');
     CHECK(text_in(written(pattern(2, 2, 3), ImageFormat::jpeg, {fits, ""})).parameters == fits);
-    check_error(ExitCode::data, {"needs 65534 bytes", "holds 65533", "PNG"}, [&] { written(pattern(2, 2, 3), ImageFormat::jpeg, {fits + "x", ""}); });
+    check_error(ExitCode::data, {"needs 65534 bytes", "holds 65533", "PNG"},
+                [&] { written(pattern(2, 2, 3), ImageFormat::jpeg, {fits + "x", ""}); });
     CHECK(failure([&] { written(pattern(2, 2, 3), ImageFormat::jpeg, {"", std::string(65533, 'x')}); }) == ExitCode::data);
 }
 

@@ -80,8 +80,8 @@ struct PngLayout {
 inline Bytes png_file(const PngLayout& layout) {
     std::string header = big_endian(layout.width) + big_endian(layout.height);
     for (const int value : {layout.depth, layout.color_type, 0, 0, layout.interlaced ? 1 : 0}) header += static_cast<char>(value);
-    return to_bytes("\x89PNG\r\n\x1a\n" + png_chunk("IHDR", header) + layout.extra + png_chunk("IDAT", deflated(layout.rows)) + layout.after +
-                    png_chunk("IEND", ""));
+    const auto start = "\x89PNG\r\n\x1a\n" + png_chunk("IHDR", header) + layout.extra;
+    return to_bytes(start + png_chunk("IDAT", deflated(layout.rows)) + layout.after + png_chunk("IEND", ""));
 }
 
 }  // namespace lcm::test

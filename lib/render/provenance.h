@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace lcm {
+
+/// The IPTC digital source type of a picture made by a trained model alone.
+inline constexpr std::string_view made_by_model = "trainedAlgorithmicMedia";
+
+/// An XMP packet whose `Iptc4xmpExt:DigitalSourceType` is `term` of IPTC's list. @throws Error(data) unless `term` is one word of letters
+std::string provenance_xmp(std::string_view term);
+
+/// The term an XMP packet states, written as attribute or element; empty when there is none.
+std::string provenance_of(std::string_view xmp);
+
+}  // namespace lcm

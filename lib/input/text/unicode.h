@@ -7,14 +7,11 @@
 ///
 /// Pinned to Unicode 15.0: exact for each code point that it assigns, whatever newer tables are linked. The reference itself mixes ages:
 /// normal form C by the tables of Unicode 9, categories and lower case by tables newer than 15. The second differ from 15.0 only for code
-/// points assigned later; the first are followed by a list of the marks that came after Unicode 9.
+/// points assigned later; the first are followed by a list of the marks that came after Unicode 9. A build without utf8proc knows ASCII.
 namespace lcm::unicode {
 
 /// The classes that tell words apart: general category L, general category N, White_Space, all else (marks, punctuation, symbols, ...).
 enum class Class { letter, number, space, other };
-
-/// False in a build without utf8proc, where everything below knows ASCII alone.
-bool has_tables();
 
 /// Code points of UTF-8. @throws Error(data) naming the first byte that is none
 std::u32string decode(std::string_view text);

@@ -6,8 +6,6 @@
 
 namespace lcm::unicode {
 
-bool has_tables() { return false; }
-
 std::u32string compose(std::u32string_view text) {
     if (std::any_of(text.begin(), text.end(), [](char32_t point) { return point >= 0x80; })) {
         throw Error(ExitCode::unavailable, "prompt", "this build has no Unicode tables and reads ASCII prompts only",

@@ -74,8 +74,6 @@ void append_composed(std::u32string_view text, std::u32string& out) {
 
 }  // namespace
 
-bool has_tables() { return true; }
-
 std::u32string compose(std::u32string_view text) {
     std::u32string out;
     out.reserve(text.size());

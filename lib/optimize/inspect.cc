@@ -49,10 +49,11 @@ std::string class_name(const Json& config) {
 
 /// The block a weight belongs to: its first name, with the number that follows ("down_blocks.0").
 std::string block_of(std::string_view part, const std::string& stored) {
-    std::string name = part.starts_with("text_encoder") ? text_encoder_key(stored) : stored;
+    const bool is_text = part.starts_with("text_encoder");
+    std::string name = is_text ? text_encoder_key(stored) : stored;
     if (name.empty()) return "unused";
-    constexpr std::string_view layers = "encoder.layers.";
-    if (name.starts_with(layers)) name.erase(0, std::string_view("encoder.").size());
+    constexpr std::string_view encoder = "encoder.";  // a text encoder's layers need no more name than their number
+    if (is_text && name.starts_with(encoder)) name.erase(0, encoder.size());
     const std::size_t first = name.find('.');
     if (first == std::string::npos) return name;
     const std::size_t second = name.find('.', first + 1);

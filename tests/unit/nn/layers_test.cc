@@ -1,0 +1,142 @@
+#include "lib/core/nn/layers.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/erf.h>
+#include <ATen/ops/exp.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/sqrt.h>
+#include <ATen/ops/zeros.h>
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "tests/unit/random_weights.h"
+
+using namespace lcm::nn;
+
+namespace {
+
+/// Equal but for the rounding of f64 in sums of a few hundred terms.
+bool close(const at::Tensor& a, const at::Tensor& b) { return a.sizes() == b.sizes() && at::allclose(a, b, 1e-12, 1e-12); }
+
+at::Tensor random(at::IntArrayRef shape) { return at::randn(shape, at::kDouble); }
+
+at::Tensor silu_formula(const at::Tensor& x) { return x / (1 + at::exp(-x)); }
+
+}  // namespace
+
+TEST_CASE("activations follow their formulas") {
+    const at::Tensor x = random({50});
+    CHECK(close(activate(x, Activation::none), x));
+    CHECK(close(activate(x, Activation::silu), silu_formula(x)));
+    CHECK(close(activate(x, Activation::gelu), x * 0.5 * (1 + at::erf(x / std::sqrt(2.0)))));
+    CHECK(close(activate(x, Activation::quick_gelu), x / (1 + at::exp(x * -1.702))));
+    CHECK(close(activate(x, Activation::relu), x.clamp_min(0)));
+}
+
+TEST_CASE("an epilogue is act(product + bias + channel) + residual, of tokens and of pictures") {
+    RandomWeights weights(at::kDouble);
+    Epilogue epilogue;
+    epilogue.activation = Activation::silu;
+    epilogue.channel = random({2, 5});
+    const at::Tensor tokens = random({2, 3, 4});
+    epilogue.residual = random({2, 3, 5});
+    const at::Tensor residual = epilogue.residual.clone();
+    const Linear linear(Scope(weights) / "linear", 4, 5);
+    const at::Tensor product = at::matmul(tokens, weights.take("linear.weight", {5, 4}).t()) + weights.take("linear.bias", {5});
+    CHECK(close(linear(tokens), product));
+    CHECK(close(linear(tokens, epilogue), silu_formula(product + epilogue.channel.unsqueeze(1)) + residual));
+    CHECK(close(epilogue.residual, residual));
+
+    const at::Tensor picture = channels_last(random({2, 4, 3, 2}));
+    const Conv2d conv(Scope(weights) / "conv", {.in = 4, .out = 5, .kernel = 1, .padding = 0});
+    epilogue.residual = random({2, 5, 3, 2});
+    const at::Tensor pixels = at::matmul(to_tokens(picture), weights.take("conv.weight", {5, 4, 1, 1}).view({5, 4}).t()) + weights.take("conv.bias", {5});
+    CHECK(close(conv(picture, epilogue), silu_formula(to_picture(pixels, 3, 2) + epilogue.channel.view({2, 5, 1, 1})) + epilogue.residual));
+}
+
+TEST_CASE("a convolution sums its window: padding, stride, channels") {
+    RandomWeights weights(at::kDouble);
+    const Conv2d conv(Scope(weights), {.in = 2, .out = 3, .stride = 2, .bias = false});
+    const at::Tensor x = random({1, 2, 4, 4}), weight = weights.take("weight", {3, 2, 3, 3});
+    const at::Tensor y = conv(channels_last(x));
+    CHECK(y.sizes() == at::IntArrayRef({1, 3, 2, 2}));
+    CHECK(y.is_contiguous(at::MemoryFormat::ChannelsLast));
+    for (std::int64_t out = 0; out < 3; ++out) {
+        // The window of (1,1) begins at row and column 1; that of (0,0) has its first row and column outside.
+        CHECK(close(y[0][out][1][1], (x[0].narrow(1, 1, 3).narrow(2, 1, 3) * weight[out]).sum()));
+        CHECK(close(y[0][out][0][0], (x[0].narrow(1, 0, 2).narrow(2, 0, 2) * weight[out].narrow(1, 1, 2).narrow(2, 1, 2)).sum()));
+    }
+}
+
+TEST_CASE("a convolution holds a channels-last weight as it is, so that updates show") {
+    RandomWeights weights(at::kDouble);
+    at::Tensor weight = weights.take("weight", {3, 2, 3, 3});
+    weights.tensors()["weight"] = weight = channels_last(weight);
+    const Conv2d conv(Scope(weights), {.in = 2, .out = 3, .bias = false});
+    const at::Tensor x = random({1, 2, 4, 4}), before = conv(x);
+    weight.mul_(2);
+    CHECK(close(conv(x), before * 2));
+}
+
+TEST_CASE("norms take mean and variance away, then scale and shift") {
+    RandomWeights weights(at::kDouble);
+    const at::Tensor x = random({2, 6, 3, 2}), gain = weights.take("weight", {6}).view({1, 6, 1, 1}), bias = weights.take("bias", {6}).view({1, 6, 1, 1});
+    const at::Tensor grouped = x.view({2, 3, -1}), centred = grouped - grouped.mean(-1, true);
+    const at::Tensor normed = (centred / at::sqrt((centred * centred).mean(-1, true) + 1e-3)).view({2, 6, 3, 2}) * gain + bias;
+    const GroupNorm norm(Scope(weights), 3, 6, 1e-3);
+    CHECK(close(norm(channels_last(x)), normed));
+    CHECK(close(norm.norm_silu(channels_last(x)), silu_formula(normed)));
+
+    const at::Tensor tokens = random({2, 3, 6}), away = tokens - tokens.mean(-1, true);
+    const at::Tensor layer_normed = away / at::sqrt((away * away).mean(-1, true) + 1e-3) * gain.view(6) + bias.view(6);
+    CHECK(close(LayerNorm(Scope(weights), 6, 1e-3)(tokens), layer_normed));
+}
+
+TEST_CASE("the gated feed-forward multiplies the first half by gelu of the second") {
+    RandomWeights weights(at::kDouble);
+    const at::Tensor x = random({2, 3, 4}), both = Linear(Scope(weights) / "proj", 4, 10)(x);
+    CHECK(close(Geglu(Scope(weights), 4, 5)(x), both.narrow(2, 0, 5) * activate(both.narrow(2, 5, 5), Activation::gelu)));
+}
+
+TEST_CASE("attention is softmax(q k^T / sqrt(d)) v, head by head, causal or not") {
+    const std::int64_t heads = 2, tokens = 5, size = 3;
+    const at::Tensor q = random({2, tokens, heads * size}), k = random({2, tokens, heads * size}), v = random({2, tokens, heads * size});
+    const at::Tensor later = at::full({tokens, tokens}, -std::numeric_limits<double>::infinity(), at::kDouble).triu(1);
+    for (const bool causal : {false, true}) {
+        const at::Tensor found = attention(q, k, v, heads, causal);
+        for (std::int64_t head = 0; head < heads; ++head) {
+            const auto part = [&](const at::Tensor& x) { return x.narrow(2, head * size, size); };
+            at::Tensor scores = at::matmul(part(q), part(k).transpose(1, 2)) / std::sqrt(double(size));
+            if (causal) scores = scores + later;
+            CHECK(close(part(found), at::matmul(at::softmax(scores, -1), part(v))));
+        }
+    }
+}
+
+TEST_CASE("nearest upsampling reads pixel floor(i * in / out), for odd sizes too") {
+    const at::Tensor x = random({1, 2, 3, 2}), y = upsample_nearest(channels_last(x), 5, 4);
+    for (std::int64_t row = 0; row < 5; ++row) {
+        for (std::int64_t column = 0; column < 4; ++column) CHECK(close(y.select(2, row).select(2, column), x.select(2, row * 3 / 5).select(2, column / 2)));
+    }
+}
+
+TEST_CASE("padding, joining and turning pictures into tokens move values only") {
+    const at::Tensor x = channels_last(random({2, 3, 2, 4}));
+    const at::Tensor padded = pad_bottom_right(x);
+    CHECK(close(padded.narrow(2, 0, 2).narrow(3, 0, 4), x));
+    CHECK(close(padded.select(2, 2), at::zeros({2, 3, 5}, at::kDouble)));
+    CHECK(close(padded.select(3, 4), at::zeros({2, 3, 3}, at::kDouble)));
+    CHECK(close(concat_channels(x, x * 2).narrow(1, 3, 3), x * 2));
+
+    const at::Tensor tokens = to_tokens(x);
+    CHECK(tokens.data_ptr() == x.data_ptr());
+    CHECK(close(tokens[1][6], x.select(0, 1).select(1, 1).select(1, 2)));
+    CHECK(to_picture(tokens, 2, 4).data_ptr() == x.data_ptr());
+    CHECK(close(to_picture(tokens, 2, 4), x));
+}

@@ -11,7 +11,6 @@
 #include "lib/base/number.h"
 #include "lib/base/stop.h"
 #include "lib/sampling/guided_unet.h"
-#include "lib/sampling/latent_format.h"
 #include "lib/sampling/run_settings.h"
 #include "lib/sampling/sampler.h"
 #include "lib/sampling/schedule.h"
@@ -50,12 +49,14 @@ Denoiser::State::State(const Bundle& bundle)
         throw Error(ExitCode::data, bundle.path(), "the UNet takes pooled text and size conditions, which no tool writes yet",
                     "use a model of the sd15 family");
     }
-    if (config.in_channels != config.out_channels) {
+    settings = {scheduler_settings(bundle), bundle.defaults(), bundle.latent_format()};
+    const std::int64_t channels = settings.latent.channels;
+    if (config.in_channels != channels || config.out_channels != channels) {
         throw Error(ExitCode::data, bundle.path(),
-                    "the UNet takes " + std::to_string(config.in_channels) + " channels and gives " + std::to_string(config.out_channels),
+                    "the UNet takes " + std::to_string(config.in_channels) + " channels and gives " + std::to_string(config.out_channels) +
+                        ", latents have " + std::to_string(channels),
                     "use a text-to-picture model");
     }
-    settings = {scheduler_settings(bundle), bundle.defaults(), LatentFormat::of(bundle, config)};
 }
 
 /// Refuses a record that was made for, or begun with, another model.
@@ -114,7 +115,7 @@ std::unique_ptr<Sampler> recorded_sampler(const Record& record, const RunSetting
     try {
         return make_sampler(settings.sampler, settings.schedule, settings.steps);
     } catch (const Error& error) {
-        throw Error(ExitCode::data, record.place, "lcm.schedule: " + error.fault(), "start the picture again from its conditioning");
+        throw Error(ExitCode::data, record.place, "lcm.sampler with lcm.schedule: " + error.fault(), "start the picture again from its conditioning");
     }
 }
 

@@ -6,7 +6,6 @@
 
 #include "lib/core/bundle/bundle.h"
 #include "lib/sampling/denoiser.h"
-#include "lib/sampling/latent_format.h"
 #include "lib/sampling/scheduler_config.h"
 #include "lib/stream/record.h"
 

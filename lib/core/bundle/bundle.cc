@@ -29,15 +29,6 @@ Json read_object(const std::string& path) {
     return json;
 }
 
-/// Pixels a side of one latent: every stage of the encoder but one halves the picture.
-std::int64_t pixels_per_latent(const Json& vae) {
-    const bool tiny = vae.get("_class_name", "") == "AutoencoderTiny";
-    const Json& channels = vae.at(tiny ? "encoder_block_out_channels" : "block_out_channels");
-    const std::size_t stages = channels.as_array().size();
-    if (stages < 1 || stages > 8) throw Error(ExitCode::data, channels.place(), fmt::format("{} stages, expected 1 to 8", stages));
-    return std::int64_t{1} << (stages - 1);
-}
-
 /// `sample_size` of a UNet, height and width: one number or a pair.
 std::pair<std::int64_t, std::int64_t> latent_size(const Json& unet) {
     constexpr std::int64_t usual = 64;
@@ -113,11 +104,12 @@ std::string Bundle::arch() const {
     return width && width->as_integer() == 1024 ? "sd2" : "sd15";
 }
 
+LatentFormat Bundle::latent_format() const { return has(Part::vae) ? LatentFormat::from_json(config(Part::vae)) : LatentFormat(); }
+
 Defaults Bundle::defaults() const {
     const Json& unet = config(Part::unet);
     const auto [height, width] = latent_size(unet);
-    constexpr std::int64_t usual_factor = 8;
-    const std::int64_t factor = has(Part::vae) ? pixels_per_latent(config(Part::vae)) : usual_factor;
+    const std::int64_t factor = latent_format().factor;
     constexpr std::int64_t largest = 16384;
     expect_between(unet.place(), "sample_size", static_cast<double>(height), 1, static_cast<double>(largest / factor));
     expect_between(unet.place(), "sample_size", static_cast<double>(width), 1, static_cast<double>(largest / factor));

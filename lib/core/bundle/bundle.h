@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lib/base/json.h"
+#include "lib/core/bundle/latent_format.h"
 #include "lib/core/model/clip_text.h"
 #include "lib/core/model/unet.h"
 #include "lib/core/model/vae.h"
@@ -54,6 +55,8 @@ public:
     const Json& index() const { return index_; }
     /// @throws Error(no_input) without a UNet; Error(data) for values no picture can have
     Defaults defaults() const;
+    /// By the VAE's configuration; that of SD 1.5 without one. @throws Error(data)
+    LatentFormat latent_format() const;
     /// Folder of the tokenizer files.
     std::string tokenizer_path() const { return path_ + "/tokenizer"; }
 

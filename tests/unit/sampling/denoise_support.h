@@ -1,0 +1,86 @@
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lib/core/tensor/convert.h"
+#include "lib/core/tensor/noise.h"
+#include "lib/sampling/denoiser.h"
+#include "lib/stream/keys.h"
+
+namespace lcm::test {
+
+/// A tiny model of testdata/golden, opened once: "lcm" has a guidance embedding, "sd15" takes classifier-free guidance.
+struct Model {
+    explicit Model(const std::string& name)
+        : bundle(Bundle::open(std::string(std::getenv("LCM_TESTDATA")) + "/golden/models/" + name, name)), denoiser(bundle) {}
+
+    static const Model& lcm() {
+        static const Model model("lcm");
+        return model;
+    }
+    static const Model& sd15() {
+        static const Model model("sd15");
+        return model;
+    }
+
+    Bundle bundle;
+    Denoiser denoiser;
+};
+
+/// Remembers the steps it was told of.
+struct StepList : Observer {
+    void on_step(int record, int step, int steps) override { seen.push_back({record, step, steps}); }
+    std::vector<std::vector<int>> seen;
+};
+
+/// Conditioning of no particular text: `text.embeds` and `text.negative.embeds` [7,D] for `model`.
+inline Record conditioning(const Model& model) {
+    const std::int64_t width = model.bundle.config(Part::unet).at("cross_attention_dim").as_integer();
+    NoiseGenerator noise(1234);
+    Record record;
+    record.place = "record 0";
+    record.set(key::kind, std::string(kind::cond));
+    record.set(key::arch, model.bundle.arch());
+    record.set(key::prompt, "none");
+    record.tensors.emplace(tensor::text_embeds, from_torch(noise.normal({7, width})));
+    record.tensors.emplace(tensor::text_negative_embeds, from_torch(noise.normal({7, width})));
+    return record;
+}
+
+/// A small picture in `steps` steps; classifier-free guidance where the model takes it.
+inline DenoiseRequest small(int steps) {
+    DenoiseRequest request;
+    request.width = 72;  // a latent of 4 x 5 x 9 numbers: no multiple of 16, so the generator's tail takes part
+    request.height = 40;
+    request.steps = steps;
+    request.guidance = 2.5;
+    request.seed = 77;
+    return request;
+}
+
+inline Record denoise(const Model& model, const Record& record, const DenoiseRequest& request) {
+    StepList ignored;
+    return model.denoiser.denoise(record, request, 0, ignored);
+}
+
+inline bool same_tensor(const TensorBytes& a, const TensorBytes& b) {
+    return a.dtype == b.dtype && a.shape == b.shape && std::equal(a.data.begin(), a.data.end(), b.data.begin(), b.data.end());
+}
+
+inline void check_same(const Record& got, const Record& want) {
+    CHECK(got.metadata == want.metadata);
+    CHECK(got.tensors.size() == want.tensors.size());
+    for (const auto& [name, bytes] : want.tensors) {
+        CAPTURE(name);
+        REQUIRE(got.tensors.contains(name));
+        CHECK(same_tensor(got.tensors.at(name), bytes));
+    }
+}
+
+}  // namespace lcm::test

@@ -40,8 +40,9 @@ std::string tokenizer_folder(const golden::Case& one, const TemporaryFolder& tem
     }
     golden::write_clip_vocabulary(temporary.path());
     const bool pads_with_eos = one.args().at("pad_token").as_string() == "<|endoftext|>";
+    const std::string alike = models + (pads_with_eos ? "models/sd15/tokenizer/" : "models/sdxl/tokenizer_2/");
     for (const char* file : {"tokenizer_config.json", "special_tokens_map.json"}) {
-        std::filesystem::copy_file(models + (pads_with_eos ? "models/sd15/tokenizer/" : "models/sdxl/tokenizer_2/") + file, temporary / file);
+        std::filesystem::copy_file(alike + file, temporary / file);
     }
     return temporary.path();
 }

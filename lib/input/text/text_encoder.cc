@@ -57,9 +57,10 @@ TextEncoder::TextEncoder(const Bundle& bundle)
       tokenizer_(Tokenizer::open(bundle.tokenizer_path())),
       network_(bundle.text_encoder()) {
     const auto length = static_cast<std::int64_t>(tokenizer_.length());
-    if (length > network_.config().max_position_embeddings) {
+    const std::int64_t most = network_.config().max_position_embeddings;
+    if (length > most) {
         throw Error(ExitCode::data, bundle.tokenizer_path(),
-                    fmt::format("the tokenizer gives {} ids, but the text encoder takes {}", length, network_.config().max_position_embeddings));
+                    fmt::format("the tokenizer gives {} ids, but the text encoder takes {}", length, most));
     }
 }
 
@@ -110,7 +111,8 @@ TextEncoder::Encoded TextEncoder::encode(const std::string& prompt, std::string_
     const Encoded& encoded = recent_.front();
     if (encoded.cut > 0) {
         constexpr std::size_t marks = 2;  // BOS and EOS
-        warn(fmt::format("{} is {} tokens long; the last {} were cut", what, tokenizer_.length() - marks + encoded.cut, encoded.cut));
+        const std::string lost = encoded.cut == 1 ? "one was" : fmt::format("{} were", encoded.cut);
+        warn(fmt::format("{} is {} tokens long; the last {} cut", what, tokenizer_.length() - marks + encoded.cut, lost));
     }
     return encoded;
 }

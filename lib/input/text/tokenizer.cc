@@ -46,7 +46,8 @@ Tokenizer Tokenizer::open(const std::string& folder) {
     State state{.words = BytePairEncoding(vocabulary, folder + "/merges.txt", config.unknown), .as_written = {}, .normalized = {}};
     for (const auto& [content, id] : ids) {
         const std::string& text = content;
-        const auto last = std::find_if(config.added.rbegin(), config.added.rend(), [&text](const auto& token) { return token.content == text; });
+        const auto has_text = [&text](const AddedToken& token) { return token.content == text; };
+        const auto last = std::find_if(config.added.rbegin(), config.added.rend(), has_text);
         if (last->normalized) {
             state.normalized.add(normalize_prompt(unicode::decode(text)), id);
         } else {

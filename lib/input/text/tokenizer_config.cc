@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "lib/base/error.h"
 #include "lib/base/json.h"
@@ -19,7 +20,8 @@ namespace {
 
 constexpr std::int64_t length_limit = 65536;
 // In the reference's order, which decides whose flags count where two roles share a text.
-constexpr std::array<std::string_view, 7> roles = {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"};
+constexpr std::array<std::string_view, 7> roles = {"bos_token", "eos_token", "unk_token", "sep_token",
+                                                   "pad_token", "cls_token", "mask_token"};
 
 using Roles = std::map<std::string_view, AddedToken>;
 
@@ -100,11 +102,14 @@ void add_roles(Roles tokens, std::vector<AddedToken>& added) {
     }
 }
 
+bool is_empty(const Json& value) {
+    return (value.is_array() && value.as_array().empty()) || (value.is_object() && value.as_object().empty());
+}
+
 void refuse_extra_tokens(const Json& json) {
     for (const char* key : {"additional_special_tokens", "extra_special_tokens"}) {
         const Json* value = json.find(key);
-        const bool empty = value == nullptr || (value->is_array() && value->as_array().empty()) || (value->is_object() && value->as_object().empty());
-        if (!empty) {
+        if (value != nullptr && !is_empty(*value)) {
             throw Error(ExitCode::data, value->place(), "extra special tokens are not supported",
                         "list them under \"added_tokens_decoder\" instead");
         }

@@ -16,8 +16,8 @@ struct AddedToken {
     bool operator==(const AddedToken&) const = default;
 };
 
-/// What `tokenizer_config.json`, `special_tokens_map.json` and `added_tokens.json` of a folder say together, by the rules of transformers 5:
-/// where the first has "added_tokens_decoder" the other two are not read; else the second overrules the first.
+/// What `tokenizer_config.json`, `special_tokens_map.json` and `added_tokens.json` of a folder say together, by the rules of
+/// transformers 5: where the first has "added_tokens_decoder" the other two are not read; else the second overrules the first.
 struct TokenizerConfig {
     std::string bos = "<|startoftext|>", eos = "<|endoftext|>", unknown = "<|endoftext|>", pad = "<|endoftext|>";
     std::size_t length = 0;         ///< "model_max_length", 77 in the published models

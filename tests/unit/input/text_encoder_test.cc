@@ -160,7 +160,7 @@ TEST_CASE("a cut prompt is warned of, each time") {
     }
     Record record = record_of("a");
     record.set(key::negative_prompt, words(76));
-    CHECK(warnings_of([&] { encoder.enrich(record); }) == "negative prompt is 76 tokens long; the last 1 were cut\n");
+    CHECK(warnings_of([&] { encoder.enrich(record); }) == "negative prompt is 76 tokens long; the last one was cut\n");
 }
 
 TEST_CASE("prompts and records that are refused") {

@@ -8,11 +8,12 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/base/bytes.h"
 #include "lib/base/error.h"
-#include "lib/base/json.h"
 #include "lib/base/stop.h"
 #include "lib/core/bundle/bundle.h"
 #include "lib/core/bundle/weight_files.h"
+#include "lib/optimize/convert_config.h"
 #include "lib/optimize/convert_weights.h"
 #include "lib/optimize/output_folder.h"
 
@@ -65,34 +66,14 @@ void copy_whole(const fs::path& from, const fs::path& to) {
     sink->finish();
 }
 
-/// Writes `json` with member `key` set to `value`.
-void write_changed(const fs::path& path, const Json& json, const std::string& key, Json::Value value) {
-    Json::Object members = json.as_object();
-    members.insert_or_assign(key, Json(std::move(value), ""));
-    write_file(path, to_json(Json(std::move(members), "")) + "\n");
-}
-
-/// Copies a part's `config.json`; transformers keep the type of the weights in it (`dtype`, `torch_dtype` before version 5).
-void copy_config(const fs::path& from, const fs::path& to, Dtype target) {
-    const Json config = read_json_file(from);
-    const char* torch_name = target == Dtype::F16 ? "float16" : target == Dtype::BF16 ? "bfloat16" : "float32";
-    for (const char* key : {"dtype", "torch_dtype"}) {
-        const Json* recorded = config.find(key);
-        if (recorded && recorded->is_string() && recorded->as_string() != torch_name) {
-            return write_changed(to, config, key, std::string(torch_name));
-        }
-    }
-    copy_whole(from, to);
-}
+constexpr const char* config_name = "config.json";
+constexpr std::uint64_t config_limit = std::uint64_t{64} << 20;
 
 /// Shards keep their names, and their index its list; only the total changes.
 void write_index(const fs::path& from, const fs::path& to, std::uint64_t total_bytes) {
     for (const auto& entry : fs::directory_iterator(from)) {
         const std::string name = entry.path().filename();
-        if (!name.ends_with(weight_index_ending)) continue;
-        const Json index = read_json_file(entry.path());
-        const Json::Object metadata{{"total_size", Json(static_cast<std::int64_t>(total_bytes), "")}};
-        write_changed(to / name, index, "metadata", metadata);
+        if (name.ends_with(weight_index_ending)) write_file(to / name, with_total_size(read_text_file(entry.path(), config_limit), total_bytes));
     }
 }
 
@@ -108,14 +89,13 @@ void convert_part_weights(const fs::path& from, const fs::path& to, Dtype target
 
 void convert_folder(const fs::path& from, const fs::path& to, Dtype target) {
     fs::create_directory(to);
-    bool has_weights = false;
     for (const std::string& name : companions(from)) {
         check_stop();
-        const bool is_config = name == "config.json";
-        has_weights = has_weights || is_config;
-        is_config ? copy_config(from / name, to / name, target) : copy_whole(from / name, to / name);
+        if (name != config_name) copy_whole(from / name, to / name);
     }
-    if (has_weights) convert_part_weights(from, to, target);
+    if (!fs::exists(from / config_name)) return;  // a tokenizer or a scheduler has no weights
+    write_file(to / config_name, with_dtype(read_text_file(from / config_name, config_limit), target));
+    convert_part_weights(from, to, target);
 }
 
 void convert_model(const fs::path& from, const fs::path& to, Dtype target) {

@@ -83,11 +83,9 @@ TEST_CASE("the files beside the weights come along, and dtype stays truthful") {
         CAPTURE(same);
         CHECK(read_file(folder / "out/" + same) == read_file(shipped_model() + "/" + same));
     }
-    const Json before = read_json_file(shipped_model() + "/text_encoder/config.json"), after = read_json_file(folder / "out/text_encoder/config.json");
-    CHECK(before.at("dtype").as_string() == "float16");
-    CHECK(after.at("dtype").as_string() == "bfloat16");
-    CHECK(after.as_object().size() == before.as_object().size());
-    CHECK(after.at("layer_norm_eps").as_number() == before.at("layer_norm_eps").as_number());
+    std::string expected = read_file(shipped_model() + "/text_encoder/config.json");
+    expected.replace(expected.find("float16"), 7, "bfloat16");
+    CHECK(read_file(folder / "out/text_encoder/config.json") == expected);
 }
 
 TEST_CASE("the written file is canonical: large elements first, then names, data at a multiple of 64") {
@@ -185,8 +183,9 @@ TEST_CASE("shards stay shards, and their index tells the new size") {
     write_file(folder / "in/unet/b.safetensors", safetensors_bytes({{"b", "F32", {1}, zeros(4)}}));
     const std::string index = std::string("unet/") + weights_name + ".index.json";
     write_file(folder / "in/" + index, R"({"metadata": {"total_size": 12}, "weight_map": {"a": "a.safetensors", "b": "b.safetensors"}})");
+    const std::string expected = R"({"metadata": {"total_size": 6}, "weight_map": {"a": "a.safetensors", "b": "b.safetensors"}})";
     convert(folder / "in", folder / "out", Dtype::F16);
-    CHECK(read_file(folder / "out/" + index) == "{\"metadata\":{\"total_size\":6},\"weight_map\":{\"a\":\"a.safetensors\",\"b\":\"b.safetensors\"}}\n");
+    CHECK(read_file(folder / "out/" + index) == expected);
     const auto files = Bundle::open(folder / "out").weights(Part::unet);
     REQUIRE(files.size() == 2);
     CHECK((files[0].tensors().at("a").dtype == Dtype::F16));

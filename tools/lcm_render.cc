@@ -3,6 +3,7 @@
 #include "lib/cli/info_options.h"
 #include "lib/cli/main.h"
 #include "lib/cli/model_options.h"
+#include "lib/cli/picture_input.h"
 #include "lib/cli/picture_output.h"
 #include "lib/core/tensor/threads.h"
 #include "lib/render/renderer.h"

@@ -12,10 +12,12 @@ void CommonOptions::declare(CLI::App& app) {
     app.add_flag("-v,--verbose", verbose, "Say more; twice for details")->group(group::common)->excludes("--quiet");
     app.add_option("--progress", progress, "Progress on stderr: auto (a bar on a terminal), bar, plain, json or none")
         ->check(CLI::IsMember({"auto", "bar", "plain", "json", "none"}))
+        ->type_name("FORM")
         ->capture_default_str()
         ->group(group::common);
     app.add_option("-t,--threads", threads, "Threads to compute with; 0 takes the cores this process may use")
         ->check(CLI::Range(0, 1024))
+        ->type_name("N")
         ->capture_default_str()
         ->group(group::common);
 }

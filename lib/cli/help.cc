@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "lib/cli/command.h"
 
 namespace lcm::cli {
 namespace {
@@ -16,15 +19,34 @@ class ExamplesFirst : public CLI::Formatter {
 public:
     explicit ExamplesFirst(std::vector<std::string> examples) : examples_(std::move(examples)) { column_width(34); }
 
-    std::string make_usage(const CLI::App* app, std::string name) const override {
-        std::string text = "Examples:\n";
+    std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const override {
+        std::string text = make_description(app) + "\nExamples:\n";
         for (const auto& example : examples_) text += "  " + example + "\n";
-        return text + CLI::Formatter::make_usage(app, std::move(name));
+        text += "\n" + make_usage(app, std::move(name)) + make_subcommands(app, mode) + make_positionals(app);
+        return text + groups(*app) + "\n" + exit_codes;
     }
 
-    std::string make_footer(const CLI::App*) const override { return exit_codes; }
+    /// The placeholder and the default; ranges stand in the description.
+    std::string make_option_opts(const CLI::Option* option) const override {
+        if (option->get_type_size() == 0) return "";
+        const auto type = option->get_type_name();
+        const auto shown = " " + type.substr(0, type.find(':'));
+        return option->get_default_str().empty() ? shown : shown + " (" + option->get_default_str() + ")";
+    }
 
 private:
+    /// The flags by group; those that every tool has come last.
+    std::string groups(const CLI::App& app) const {
+        auto names = app.get_groups();
+        std::ranges::stable_partition(names, [](const std::string& name) { return name != group::common; });
+        std::string text;
+        for (const auto& name : names) {
+            const auto options = app.get_options([&](const CLI::Option* option) { return option->get_group() == name && option->nonpositional(); });
+            if (!name.empty() && !options.empty()) text += make_group(name, false, options);
+        }
+        return text;
+    }
+
     std::vector<std::string> examples_;
 };
 

@@ -26,15 +26,17 @@ void PictureOutputOptions::declare(CLI::App& app) {
         ->type_name("FILE")
         ->capture_default_str()
         ->group(group::io);
-    app.add_option("--format", format, "png or jpeg; else by the file name's ending")->check(CLI::IsMember({"png", "jpeg", "jpg"}))->group(group::io);
-    app.add_option("--quality", quality, "JPEG quality, 1 to 100")->check(CLI::Range(1, 100))->capture_default_str()->group(group::io);
+    app.add_option("--format", format, "png or jpeg; else by the file name's ending")->check(CLI::IsMember({"png", "jpeg", "jpg"}))->type_name("FORMAT")->group(group::io);
+    app.add_option("--quality", quality, "JPEG quality, 1 to 100")->check(CLI::Range(1, 100))->type_name("N")->capture_default_str()->group(group::io);
     app.add_option("--metadata", metadata, "Recipe in the picture: full, params (without prompts) or none")
         ->check(CLI::IsMember({"full", "params", "none"}))
+        ->type_name("LEVEL")
         ->capture_default_str()
         ->group(group::io);
     app.add_flag("--no-provenance", no_provenance, "Leave out the mark that the picture was made by a model")->group(group::io);
     app.add_option("--preview", preview, "Show each picture on stderr as half blocks in 24-bit colour: blocks or none")
         ->check(CLI::IsMember({"blocks", "none"}))
+        ->type_name("FORM")
         ->capture_default_str()
         ->group(group::io);
     declare_overwrite(app, force, no_clobber);

@@ -24,6 +24,7 @@ void SeedOptions::declare(CLI::App& app) {
         ->group(seeds_group);
     app.add_option("-b,--batch,--batch-count", batch, "Pictures of each record, each with its own seed")
         ->check(CLI::Range(1, 1'000'000))
+        ->type_name("N")
         ->capture_default_str()
         ->group(seeds_group);
 }

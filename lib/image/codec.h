@@ -22,7 +22,10 @@ struct PictureText {
     std::string xmp;         ///< XMP packet: PNG iTXt `XML:com.adobe.xmp`, JPEG APP1; empty: none
 };
 
-/// Writes a picture; equal input gives equal bytes. @throws Error(unavailable) when the build lacks the codec
+/// Writes a picture in one piece; equal input gives equal bytes. Does not call `finish()`.
+/// @param jpeg_quality  1 to 100
+/// @throws Error(unavailable) when the build lacks the codec; Error(data) when the text is no UTF-8, holds a NUL, or is too large
+///         (PNG: 1 MiB in all; JPEG: 65,533 bytes a segment, two a character); Error(usage) for RGBA as JPEG; what the sink throws
 void write_image(ByteSink& sink, const Image& image, ImageFormat format, const PictureText& text, int jpeg_quality = 95);
 
 /// Decodes a PNG to RGB (alpha dropped, palette and grey expanded, 16 bits narrowed). Limits: 16,384 a side, 64 MP, 1 MiB of text.

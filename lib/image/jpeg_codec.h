@@ -16,6 +16,7 @@ void expect_available(const std::string& where);
 /// @throws Error(data) when a text does not fit one segment, Error(usage) for RGBA pictures or a quality outside 1..100
 Bytes encode(const Image& image, const PictureText& text, int quality);
 
+/// As `inspect_picture`; the compressed data is searched for its end mark, not decoded.
 PictureFile inspect(std::span<const std::byte> file, const std::string& name);
 
 }  // namespace lcm::jpeg

@@ -15,8 +15,10 @@ void expect_available(const std::string& where);
 /// A whole PNG file. `text` is well-formed UTF-8 without NUL.
 Bytes encode(const Image& image, const PictureText& text);
 
+/// As `read_png`.
 Image decode(std::span<const std::byte> file, const std::string& name);
 
+/// As `inspect_picture`.
 PictureFile inspect(std::span<const std::byte> file, const std::string& name);
 
 }  // namespace lcm::png

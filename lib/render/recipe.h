@@ -10,7 +10,9 @@ namespace lcm {
 /// How much a picture says of itself (`--metadata`).
 enum class MetadataLevel { full, params, none };
 
-/// The recipe of a record as A1111 text and IPTC provenance as XMP (cli-contract, section 6).
+/// The recipe of a record as A1111 text and IPTC provenance as XMP (cli-contract, section 6). Depends on nothing but the record
+/// and the program's version. @param provenance  state the digital source type: `lcm.source`, else made by a model
+/// @throws Error(data) when `lcm.clip_skip` is no number or `lcm.source` no word
 PictureText recipe(const Record& record, MetadataLevel level, bool provenance);
 
 }  // namespace lcm

@@ -11,11 +11,14 @@ namespace lcm {
 /// Latents to pictures through the model's VAE.
 class Renderer {
 public:
+    /// Loads the VAE. @throws Error(no_input) when the model has none, Error(data) when it is broken
     explicit Renderer(const Bundle& bundle);
     ~Renderer();
 
     /// The picture of a finished record; of a mid-trajectory one its `latent.denoised`, refused where that is missing.
-    /// pixel = round-half-even(255 * clamp(x / 2 + 0.5)). @throws Error(data) when channels, scale or VAE hash contradict the model
+    /// pixel = round-half-even(255 * clamp(x / 2 + 0.5)).
+    /// @throws Error(data) when there is no latent, when channels, scale, layout, family or VAE hash contradict the model, or on NaN;
+    ///         Error(refused) for pictures above `max_side` or `max_pixels`
     Image render(const Record& record) const;
 
     /// SHA-256 of the VAE, for `lcm.vae_sha256`.

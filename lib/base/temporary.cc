@@ -18,9 +18,10 @@ namespace lcm {
 
 namespace {
 
-// The list that a signal handler walks: fixed slots, each an owned path. Whoever swaps a path out owns it.
+// The list that a signal handler walks: fixed slots, each an owned path, or `being_removed` while the handler has borrowed it.
 constexpr std::size_t most_temporary_files = 64;
 std::atomic<char*> listed[most_temporary_files];
+char being_removed[1];
 static_assert(std::atomic<char*>::is_always_lock_free, "read in a signal handler");
 
 std::string random_path_beside(const std::string& beside) {
@@ -70,7 +71,8 @@ bool TemporaryFile::list_for_removal() {
 
 void TemporaryFile::let_go() noexcept {
     if (entry_ != nullptr) {
-        std::free(entry_->exchange(nullptr));
+        char* const path = entry_->exchange(nullptr);
+        std::free(path == being_removed ? nullptr : path);  // a handler in another thread still reads a borrowed path
         entry_ = nullptr;
     }
 }
@@ -85,8 +87,11 @@ void TemporaryFile::remove() noexcept {
 
 void remove_temporary_files() noexcept {
     for (std::atomic<char*>& slot : listed) {
-        if (const char* path = slot.exchange(nullptr)) {
-            ::unlink(path);  // the path is not freed: free is not async-signal-safe
+        char* path = slot.load();
+        if (path != nullptr && path != being_removed && slot.compare_exchange_strong(path, being_removed)) {
+            ::unlink(path);
+            char* borrowed = being_removed;
+            slot.compare_exchange_strong(borrowed, path);
         }
     }
 }

@@ -1,6 +1,7 @@
 #include "lib/sampling/denoiser.h"
 
 #include <c10/core/InferenceMode.h>
+#include <fmt/format.h>
 
 #include <optional>
 #include <string>
@@ -53,8 +54,8 @@ Denoiser::State::State(const Bundle& bundle)
     const std::int64_t channels = settings.latent.channels;
     if (config.in_channels != channels || config.out_channels != channels) {
         throw Error(ExitCode::data, bundle.path(),
-                    "the UNet takes " + std::to_string(config.in_channels) + " channels and gives " + std::to_string(config.out_channels) +
-                        ", latents have " + std::to_string(channels),
+                    fmt::format("the UNet takes {} channels and gives {}, latents have {}", config.in_channels, config.out_channels,
+                                channels),
                     "use a text-to-picture model");
     }
 }
@@ -64,7 +65,7 @@ void Denoiser::State::expect_fits(const Record& record) const {
     const auto expect = [&](std::string_view key, const std::string& ours) {
         const std::string* theirs = record.find(key);
         if (!theirs || *theirs == ours) return;
-        throw Error(ExitCode::data, record.place, std::string(key) + " is " + *theirs + " in the record and " + ours + " in model " + name,
+        throw Error(ExitCode::data, record.place, fmt::format("{} is {} in the record and {} in model {}", key, *theirs, ours, name),
                     "give the model that the record was made with");
     };
     expect(key::arch, arch);
@@ -72,7 +73,7 @@ void Denoiser::State::expect_fits(const Record& record) const {
     expect(key::vae_scale, format_number(settings.latent.scaling_factor));
     for (const std::string_view name : {tensor::latent_init, tensor::latent_mask}) {
         if (record.tensors.contains(name)) {
-            throw Error(ExitCode::data, record.place, "holds " + std::string(name) + ", and denoising from a picture is not implemented");
+            throw Error(ExitCode::data, record.place, fmt::format("holds {}, and denoising from a picture is not implemented", name));
         }
     }
 }
@@ -92,13 +93,13 @@ namespace {
 void expect_conditioning(const Record& record) {
     const std::string& kind = record.at(key::kind);
     if (kind == kind::cond || kind == kind::noise) return;
-    throw Error(ExitCode::data, record.place, "a record of kind \"" + kind + "\" without lcm.step is nothing to denoise",
+    throw Error(ExitCode::data, record.place, fmt::format("a record of kind \"{}\" without {} is nothing to denoise", kind, key::step),
                 "give a record of lcm-encode");
 }
 
 void expect_from(const DenoiseRequest& request, int step) {
     if (!request.from || *request.from == step) return;
-    throw Error(ExitCode::usage, "from", "is " + std::to_string(*request.from) + ", but the record stands at step " + std::to_string(step),
+    throw Error(ExitCode::usage, "from", fmt::format("is {}, but the record stands at step {}", *request.from, step),
                 "give that number, or leave it out");
 }
 
@@ -106,8 +107,7 @@ void expect_from(const DenoiseRequest& request, int step) {
 int target(const DenoiseRequest& request, int done, int steps) {
     const int to = request.to.value_or(steps);
     if (to >= done && to <= steps) return to;
-    throw Error(ExitCode::usage, "to", "is " + std::to_string(to) + ", outside " + std::to_string(done) + ".." + std::to_string(steps),
-                "give a step that is still to come");
+    throw Error(ExitCode::usage, "to", fmt::format("is {}, outside {}..{}", to, done, steps), "give a step that is still to come");
 }
 
 /// A recorded schedule that contradicts itself is bad data, not a wrong flag.
@@ -115,7 +115,8 @@ std::unique_ptr<Sampler> recorded_sampler(const Record& record, const RunSetting
     try {
         return make_sampler(settings.sampler, settings.schedule, settings.steps);
     } catch (const Error& error) {
-        throw Error(ExitCode::data, record.place, "lcm.sampler with lcm.schedule: " + error.fault(), "start the picture again from its conditioning");
+        throw Error(ExitCode::data, record.place, fmt::format("{} with {}: {}", key::sampler, key::schedule, error.fault()),
+                    "start the picture again from its conditioning");
     }
 }
 
@@ -124,7 +125,7 @@ Record pass_finished(const Record& record, const DenoiseRequest& request, int st
     expect_from(request, steps);
     target(request, steps, steps);
     if (request.from) return record;
-    throw Error(ExitCode::data, record.place, "the picture is already denoised, all " + std::to_string(steps) + " steps",
+    throw Error(ExitCode::data, record.place, fmt::format("the picture is already denoised, all {} steps", steps),
                 "give a record of lcm-encode, or name its last step to pass it on");
 }
 
@@ -152,7 +153,8 @@ Record Denoiser::denoise(const Record& input, const DenoiseRequest& request, int
     }
 
     const std::vector<std::int64_t> shape = settings.latent_shape(model.latent);
-    Trajectory run = started ? Trajectory::restore(input, settings, sampler->timesteps(), shape) : Trajectory::start(input, settings.seed, shape);
+    Trajectory run =
+        started ? Trajectory::restore(input, settings, sampler->timesteps(), shape) : Trajectory::start(input, settings.seed, shape);
     const GuidedUNet network(state_->unet, input, settings.guidance);
     while (run.state.step < to) {
         check_stop();

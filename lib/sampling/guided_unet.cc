@@ -3,6 +3,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
+#include <fmt/format.h>
 
 #include <string>
 
@@ -21,9 +22,8 @@ at::Tensor embedding(const Record& record, std::string_view name, const UNetConf
     const bool tokens = bytes.shape.size() == 2 && bytes.shape[0] > 0;
     for (const std::int64_t width : config.cross_attention_dim) {
         if (tokens && bytes.shape[1] == width) continue;
-        const std::string found = tokens ? "has width " + std::to_string(bytes.shape[1]) : "is not [tokens, width]";
-        throw Error(ExitCode::data, record.place, std::string(name) + " " + found + ", the UNet takes width " + std::to_string(width),
-                    encode_again);
+        const std::string found = tokens ? fmt::format("has width {}", bytes.shape[1]) : "is not [tokens, width]";
+        throw Error(ExitCode::data, record.place, fmt::format("{} {}, the UNet takes width {}", name, found, width), encode_again);
     }
     return to_torch(bytes).to(at::kFloat).unsqueeze(0);
 }
@@ -31,14 +31,17 @@ at::Tensor embedding(const Record& record, std::string_view name, const UNetConf
 void check_pooled(const Record& record, const UNetConfig& config) {
     const bool pooled = record.tensors.contains(tensor::text_pooled);
     if (pooled == config.text_time) return;
-    throw Error(ExitCode::data, record.place,
-                pooled ? "the record has pooled text, the UNet takes none" : "the UNet takes pooled text, the record has none", encode_again);
+    const char* what = pooled ? "the record has pooled text, the UNet takes none" : "the UNet takes pooled text, the record has none";
+    throw Error(ExitCode::data, record.place, what, encode_again);
 }
 
 }  // namespace
 
 GuidedUNet::GuidedUNet(const UNet& unet, const Record& record, double guidance_scale)
-    : unet_(unet), guidance_scale_(guidance_scale), classifier_free_(!unet.config().time_cond_proj_dim && guidance_scale > 1) {
+    : unet_(unet),
+      place_(record.place),
+      guidance_scale_(guidance_scale),
+      classifier_free_(!unet.config().time_cond_proj_dim && guidance_scale > 1) {
     check_pooled(record, unet.config());
     context_ = embedding(record, tensor::text_embeds, unet.config());
     if (unet.config().time_cond_proj_dim) guidance_ = at::full({1}, guidance_scale - 1, at::TensorOptions().dtype(at::kFloat));
@@ -46,8 +49,8 @@ GuidedUNet::GuidedUNet(const UNet& unet, const Record& record, double guidance_s
     const at::Tensor negative = embedding(record, tensor::text_negative_embeds, unet.config());
     if (negative.sizes() != context_.sizes()) {
         throw Error(ExitCode::data, record.place,
-                    "text.embeds has " + std::to_string(context_.size(1)) + " tokens, text.negative.embeds " +
-                        std::to_string(negative.size(1)),
+                    fmt::format("{} has {} tokens, {} has {}", tensor::text_embeds, context_.size(1), tensor::text_negative_embeds,
+                                negative.size(1)),
                     encode_again);
     }
     context_ = at::cat({negative, context_});
@@ -64,7 +67,7 @@ at::Tensor GuidedUNet::operator()(const at::Tensor& sample, std::int64_t timeste
         const at::Tensor unconditional = output.narrow(0, 0, 1), conditional = output.narrow(0, 1, 1);
         output = unconditional + (conditional - unconditional) * guidance_scale_;
     }
-    expect_finite(output, "the UNet's output at timestep " + std::to_string(timestep));
+    expect_finite(output, fmt::format("{}: the UNet's output at timestep {}", place_, timestep));
     // Row-major, as a restored sample is: a resumed run then meets the same memory as an unbroken one.
     return output.contiguous();
 }

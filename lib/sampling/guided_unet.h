@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <string>
 
 #include "lib/core/model/unet.h"
 #include "lib/stream/record.h"
@@ -24,6 +25,7 @@ public:
 
 private:
     const UNet& unet_;
+    std::string place_;  ///< of the record, for messages
     double guidance_scale_;
     bool classifier_free_;
     at::Tensor context_;   ///< [1 or 2,T,D]

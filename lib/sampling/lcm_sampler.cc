@@ -4,9 +4,9 @@
 #include <ATen/ops/abs.h>
 #include <ATen/ops/clamp.h>
 #include <ATen/ops/quantile.h>
+#include <fmt/format.h>
 
 #include <cmath>
-#include <string>
 
 #include "lib/base/error.h"
 
@@ -28,7 +28,7 @@ LcmSampler::LcmSampler(const SchedulerConfig& config, int steps, const Strength&
     for (const std::int64_t timestep : timesteps_) {
         if (config_.prediction_type == PredictionType::epsilon && alpha(timestep) == 0) {
             throw Error(ExitCode::data, "schedule",
-                        "epsilon prediction is undefined at timestep " + std::to_string(timestep) + ", where zero-SNR betas leave no signal",
+                        fmt::format("epsilon prediction is undefined at timestep {}, where zero-SNR betas leave no signal", timestep),
                         "use a model with v_prediction, or custom timesteps below it");
         }
     }

@@ -25,10 +25,10 @@ struct Size {
     std::int64_t width = 0, height = 0;
 };
 
-std::string format(const Size& size) { return std::to_string(size.width) + "x" + std::to_string(size.height); }
+std::string format(const Size& size) { return fmt::format("{}x{}", size.width, size.height); }
 
 [[noreturn]] void refuse(const Record& record, std::string_view key, const std::string& what) {
-    throw Error(ExitCode::data, record.place, std::string(key) + " " + what, "start the picture again from its conditioning");
+    throw Error(ExitCode::data, record.place, fmt::format("{} {}", key, what), "start the picture again from its conditioning");
 }
 
 /// A picture's size from "512x768".
@@ -44,13 +44,13 @@ Size parse_size(const Record& record) {
 
 std::uint64_t read_count(const Record& record, std::string_view key, std::uint64_t low, std::uint64_t high) {
     const auto value = parse_u64(record.at(key));
-    if (!value || *value < low || *value > high) refuse(record, key, "is not a number in " + std::to_string(low) + ".." + std::to_string(high));
+    if (!value || *value < low || *value > high) refuse(record, key, fmt::format("is not a number in {}..{}", low, high));
     return *value;
 }
 
 void expect_value(const Record& record, std::string_view key, std::string_view ours) {
     const std::string& value = record.at(key);
-    if (value != ours) refuse(record, key, "is \"" + value + "\", and only \"" + std::string(ours) + "\" can be resumed");
+    if (value != ours) refuse(record, key, fmt::format("is \"{}\", and only \"{}\" can be resumed", value, ours));
 }
 
 /// Refuses a request that says other than what the record already fixed.
@@ -61,13 +61,12 @@ void expect_same(std::string_view what, bool same, const std::string& recorded) 
 }
 
 void check_size(const Size& size, const LatentFormat& latent, ExitCode code, const std::string& where) {
-    const std::string text = "a picture of " + format(size) + " ";
+    const std::string text = fmt::format("a picture of {} ", format(size));
     if (size.width < 1 || size.height < 1 || size.width % latent.factor != 0 || size.height % latent.factor != 0) {
-        throw Error(code, where, text + "is not possible", "width and height must be positive multiples of " + std::to_string(latent.factor));
+        throw Error(code, where, text + "is not possible", fmt::format("width and height must be positive multiples of {}", latent.factor));
     }
     if (size.width > max_side || size.height > max_side || size.width * size.height > max_pixels) {
-        throw Error(ExitCode::refused, where, text + "is above the limit of " + std::to_string(max_side) + " a side and " +
-                                                  std::to_string(max_pixels) + " pixels");
+        throw Error(ExitCode::refused, where, text + fmt::format("is above the limit of {} a side and {} pixels", max_side, max_pixels));
     }
 }
 
@@ -133,7 +132,8 @@ RunSettings RunSettings::resume(const Record& record, const DenoiseRequest& requ
     expect_value(record, key::layout, layout);
     RunSettings settings;
     settings.sampler = record.at(key::sampler);
-    settings.schedule = SchedulerConfig::from_json(parse_json(record.at(key::schedule), record.place + ": " + std::string(key::schedule)));
+    const std::string place = fmt::format("{}: {}", record.place, key::schedule);
+    settings.schedule = SchedulerConfig::from_json(parse_json(record.at(key::schedule), place));
     settings.steps = static_cast<int>(read_count(record, key::steps, 1, max_steps));
     const auto guidance = parse_number(record.at(key::guidance));
     if (!guidance) refuse(record, key::guidance, "is not a number");

@@ -1,5 +1,7 @@
 #include "lib/sampling/sampler.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <string>
 
@@ -26,7 +28,7 @@ std::unique_ptr<Sampler> make_sampler(std::string_view name, const SchedulerConf
     for (const Kind& kind : kinds) {
         if (kind.name == name) return kind.make(config, steps);
     }
-    throw Error(ExitCode::data, std::string(key::sampler), "there is no sampler \"" + std::string(name) + "\"");
+    throw Error(ExitCode::data, std::string(key::sampler), fmt::format("there is no sampler \"{}\"", name));
 }
 
 }  // namespace lcm

@@ -1,5 +1,7 @@
 #include "lib/sampling/schedule.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -82,8 +84,7 @@ std::vector<float> plain_betas(const SchedulerConfig& config) {
 std::vector<std::int64_t> origin_timesteps(const SchedulerConfig& config, double strength) {
     const int original = config.original_inference_steps;
     if (original > config.num_train_timesteps) {
-        refuse("original steps " + std::to_string(original) + " are more than the model's " + std::to_string(config.num_train_timesteps) +
-               " training timesteps");
+        refuse(fmt::format("original steps {} are more than the model's {} training timesteps", original, config.num_train_timesteps));
     }
     const std::int64_t skip = config.num_train_timesteps / original;
     std::vector<std::int64_t> origin;
@@ -106,29 +107,27 @@ std::vector<std::int64_t> select_evenly(const std::vector<std::int64_t>& origin,
 
 std::vector<std::int64_t> keep_last(const std::vector<std::int64_t>& timesteps, double strength) {
     const auto kept = std::min(static_cast<std::size_t>(static_cast<double>(timesteps.size()) * strength), timesteps.size());
-    if (kept == 0) refuse("strength leaves none of the " + std::to_string(timesteps.size()) + " steps", "raise strength or steps");
+    if (kept == 0) refuse(fmt::format("strength leaves none of the {} steps", timesteps.size()), "raise strength or steps");
     return {timesteps.end() - static_cast<std::ptrdiff_t>(kept), timesteps.end()};
 }
 
 void check_custom(const SchedulerConfig& config, int steps) {
     const std::vector<std::int64_t>& timesteps = config.timesteps;
     if (std::cmp_not_equal(steps, timesteps.size())) {
-        refuse(std::to_string(steps) + " steps and a list of " + std::to_string(timesteps.size()) + " timesteps contradict each other",
-               "give one of the two");
+        refuse(fmt::format("{} steps and a list of {} timesteps contradict each other", steps, timesteps.size()), "give one of the two");
     }
     for (std::size_t i = 1; i < timesteps.size(); ++i) {
-        if (timesteps[i] >= timesteps[i - 1]) refuse("custom timesteps must descend, and " + std::to_string(timesteps[i]) + " does not");
+        if (timesteps[i] >= timesteps[i - 1]) refuse(fmt::format("custom timesteps must descend, and {} does not", timesteps[i]));
     }
     if (timesteps.front() >= config.num_train_timesteps || timesteps.back() < 0) {
-        refuse("custom timesteps must lie in 0.." + std::to_string(config.num_train_timesteps - 1));
+        refuse(fmt::format("custom timesteps must lie in 0..{}", config.num_train_timesteps - 1));
     }
 }
 
 std::vector<std::int64_t> rule_timesteps(const SchedulerConfig& config, int steps, double strength) {
     const std::vector<std::int64_t> origin = origin_timesteps(config, strength);
     if (std::cmp_greater(steps, origin.size())) {
-        refuse(std::to_string(steps) + " steps are more than the " + std::to_string(origin.size()) + " of the distillation schedule",
-               "use fewer steps");
+        refuse(fmt::format("{} steps are more than the {} of the distillation schedule", steps, origin.size()), "use fewer steps");
     }
     return select_evenly(origin, steps);
 }
@@ -143,8 +142,8 @@ std::vector<float> betas(const SchedulerConfig& config) {
 std::vector<float> alphas_cumprod(const SchedulerConfig& config) {
     std::vector<float> alphas = cumulative_product(betas(config));
     const bool good = std::all_of(alphas.begin(), alphas.end(), [](float alpha) { return alpha >= 0 && alpha <= 1; });
-    if (!good) throw Error(ExitCode::data, "schedule", "the betas give a cumulative product outside [0,1]", "check the scheduler's settings");
-    return alphas;
+    if (good) return alphas;
+    throw Error(ExitCode::data, "schedule", "the betas give a cumulative product outside [0,1]", "check the scheduler's settings");
 }
 
 std::vector<std::int64_t> lcm_timesteps(const SchedulerConfig& config, int steps, const Strength& strength) {
@@ -164,18 +163,18 @@ std::vector<std::string> timestep_warnings(const SchedulerConfig& config, const 
     if (timesteps.empty()) return warnings;
     const std::int64_t last = config.num_train_timesteps - 1;
     if (strength.value == 1 && timesteps.front() != last) {
-        warnings.push_back("the first timestep is " + std::to_string(timesteps.front()) + ", not " + std::to_string(last) +
-                           ": the start is noisier than the network is told");
+        warnings.push_back(
+            fmt::format("the first timestep is {}, not {}: the start is noisier than the network is told", timesteps.front(), last));
     }
     const std::vector<std::int64_t> origin = origin_timesteps(config, strength.value);
     std::string strangers;
     for (std::size_t i = 1; i < timesteps.size(); ++i) {  // the reference does not hold the first value against the grid
-        if (!std::binary_search(origin.begin(), origin.end(), timesteps[i])) strangers += " " + std::to_string(timesteps[i]);
+        if (!std::binary_search(origin.begin(), origin.end(), timesteps[i])) strangers += fmt::format(" {}", timesteps[i]);
     }
     if (!strangers.empty()) warnings.push_back("timesteps that are not on the model's distillation schedule:" + strangers);
     if (std::cmp_greater(timesteps.size(), config.original_inference_steps)) {
-        warnings.push_back(std::to_string(timesteps.size()) + " timesteps are more than the " +
-                           std::to_string(config.original_inference_steps) + " of the distillation schedule");
+        warnings.push_back(fmt::format("{} timesteps are more than the {} of the distillation schedule", timesteps.size(),
+                                       config.original_inference_steps));
     }
     return warnings;
 }

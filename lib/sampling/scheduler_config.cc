@@ -36,7 +36,7 @@ constexpr std::array<std::string_view, 3> without_effect{"set_alpha_to_one", "st
 constexpr int max_train_timesteps = 1'000'000;
 
 [[noreturn]] void refuse(const Json& json, std::string_view key, const std::string& what) {
-    throw Error(ExitCode::data, json.place() + ": key \"" + std::string(key) + "\"", what);
+    throw Error(ExitCode::data, fmt::format("{}: key \"{}\"", json.place(), key), what);
 }
 
 template <typename T, std::size_t N>
@@ -45,9 +45,9 @@ T by_name(const Json& json, std::string_view key, const Names<T, N>& names, T fa
     if (!value) return fallback;
     const auto found = std::find_if(names.begin(), names.end(), [&](const auto& entry) { return entry.first == value->as_string(); });
     if (found != names.end()) return found->second;
-    std::string known;
-    for (const auto& [name, unused] : names) known += (known.empty() ? "" : ", ") + std::string(name);
-    refuse(json, key, "\"" + value->as_string() + "\" is not implemented (implemented: " + known + ")");
+    std::vector<std::string_view> known;
+    for (const auto& [name, unused] : names) known.push_back(name);
+    refuse(json, key, fmt::format("\"{}\" is not implemented, only {}", value->as_string(), fmt::join(known, ", ")));
 }
 
 template <typename T, std::size_t N>
@@ -57,7 +57,7 @@ std::string name_of(T value, const Names<T, N>& names) {
 
 int count(const Json& json, std::string_view key, int fallback) {
     const std::int64_t value = json.get(key, static_cast<std::int64_t>(fallback));
-    if (value < 1 || value > max_train_timesteps) refuse(json, key, "must lie in 1.." + std::to_string(max_train_timesteps));
+    if (value < 1 || value > max_train_timesteps) refuse(json, key, fmt::format("must lie in 1..{}", max_train_timesteps));
     return static_cast<int>(value);
 }
 
@@ -91,8 +91,8 @@ void read_noise_schedule(const Json& json, SchedulerConfig& config) {
     config.num_train_timesteps = count(json, "num_train_timesteps", config.num_train_timesteps);
     config.trained_betas = read_betas(json);
     if (!config.trained_betas.empty() && std::cmp_not_equal(config.trained_betas.size(), config.num_train_timesteps)) {
-        refuse(json, "trained_betas", "has " + std::to_string(config.trained_betas.size()) + " values for " +
-                                          std::to_string(config.num_train_timesteps) + " training timesteps");
+        refuse(json, "trained_betas",
+               fmt::format("has {} values for {} training timesteps", config.trained_betas.size(), config.num_train_timesteps));
     }
     config.beta_start = number(json, "beta_start", config.beta_start, 0, 1);
     config.beta_end = number(json, "beta_end", config.beta_end, 0, 1);

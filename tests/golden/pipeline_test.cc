@@ -62,8 +62,8 @@ std::vector<Picture> pictures_of(const golden::Case& one) {
     const Json* seeds = one.args().find("seeds");
     const std::size_t count = seeds ? seeds->as_array().size() : 1;
     for (std::size_t i = 0; i < count; ++i) {
-        const Json& seed = seeds ? seeds->as_array()[i] : one.args().at("seed");
-        pictures.push_back({text_at(call, "prompt", i), text_at(call, "negative_prompt", i), static_cast<std::uint64_t>(seed.as_integer())});
+        const std::int64_t seed = (seeds ? seeds->as_array()[i] : one.args().at("seed")).as_integer();
+        pictures.push_back({text_at(call, "prompt", i), text_at(call, "negative_prompt", i), static_cast<std::uint64_t>(seed)});
     }
     return pictures;
 }

@@ -75,6 +75,15 @@ TEST_CASE("a run step by step through pipes gives the record of one run") {
     check_same(record, denoise(model, conditioning(model), small(4)));
 }
 
+TEST_CASE("a run that starts from the record's own noise splits too") {
+    const Model& model = Model::lcm();
+    Record input = conditioning(model);
+    input.tensors.emplace(tensor::noise, from_torch(NoiseGenerator(5).normal({4, 5, 9})));
+    const Record whole = denoise(model, input, small(3));
+    for (int split = 0; split < 3; ++split) check_same(denoise(model, denoise(model, input, until(small(3), split)), {}), whole);
+    CHECK_FALSE(same_tensor(whole.tensor(tensor::latent), denoise(model, conditioning(model), small(3)).tensor(tensor::latent)));
+}
+
 TEST_CASE("an unfinished record carries its state") {
     const Record record = half_done();
     CHECK(record.at(key::kind) == "latent");

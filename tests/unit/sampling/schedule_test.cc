@@ -65,7 +65,9 @@ TEST_CASE("the two rules of strength") {
 }
 
 TEST_CASE("numbers that do not fit each other are refused") {
-    const auto refused = [](std::initializer_list<std::string_view> words, const auto& action) { check_error(ExitCode::usage, words, action); };
+    const auto refused = [](std::initializer_list<std::string_view> words, const auto& action) {
+        check_error(ExitCode::usage, words, action);
+    };
     refused({"at least 1"}, [] { timesteps(0); });
     refused({"51", "50"}, [] { timesteps(51); });
     refused({"1001", "1000"}, [] { timesteps(4, 1001); });

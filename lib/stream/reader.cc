@@ -134,7 +134,7 @@ void RecordReader::State::check_sequence(const Marks& marks, bool counts) const 
     }
     const std::uint64_t seen = data_records + (counts ? 1 : 0);
     if (marks.count != seen) {
-        fail(fmt::format("key \"{}\" is {}, but {} records were seen", key::count, marks.count, seen));
+        fail(fmt::format("key \"{}\": expected {}, found {}", key::count, seen, marks.count));
     }
     if (marks.stream_sha256 != stream_hash.hex()) {
         fail("stream checksum is wrong: records were changed, lost or put in");

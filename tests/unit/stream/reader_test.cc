@@ -127,7 +127,7 @@ TEST_CASE("the writer's keys must be there and well formed") {
     CHECK(verdict(changed("lcm.final", "0")) == "65: record 0: key \"lcm.final\": expected \"1\", found \"0\"");
     CHECK(verdict(changed("lcm.final", nullptr)) == "65: record 0: key \"lcm.count\" without \"lcm.final\"");
     CHECK(verdict(changed("lcm.count", nullptr)) == "65: record 0: key \"lcm.count\" is missing");
-    CHECK(verdict(changed("lcm.count", "2")) == "65: record 0: key \"lcm.count\" is 2, but 1 records were seen");
+    CHECK(verdict(changed("lcm.count", "2")) == "65: record 0: key \"lcm.count\": expected 1, found 2");
     CHECK(verdict(changed("lcm.stream_sha256", nullptr)) == "65: record 0: key \"lcm.stream_sha256\" is missing");
     CHECK(verdict(changed("lcm.stream_sha256", "0")) == "65: record 0: stream checksum is wrong: records were changed, lost or put in");
     CHECK(verdict(changed("lcm.require", "")) == "accepted");
@@ -149,7 +149,7 @@ TEST_CASE("row 19: a stream ends with its mark") {
     CHECK(verdict(first) == "65: standard input: truncated: 1 record, no end mark");
     CHECK(verdict(first + sealed(second_marks(first), latent_entry, four_zeros)) == "accepted");
     CHECK(verdict(first + sealed(end_marks("1", first))) == "accepted");
-    CHECK(verdict(first + sealed(end_marks("2", first))) == "65: record 1: key \"lcm.count\" is 2, but 1 records were seen");
+    CHECK(verdict(first + sealed(end_marks("2", first))) == "65: record 1: key \"lcm.count\": expected 1, found 2");
     const std::string whole = written(three_records());
     CHECK(verdict(whole + first) == "65: standard input: truncated: 4 records, no end mark");
     CHECK(verdict(whole + "x") == "65: record 3: truncated length: 1 of 8 bytes");

@@ -50,8 +50,8 @@ TEST_CASE("a picture is told by size, text and source") {
 
 TEST_CASE("a stream is told record by record") {
     const auto info = info_of(stream("a red apple"), "a.lcms");
-    CHECK(info_text(info) ==
-          "a.lcms:\n  record 0: latent, final\n    latent F16 [1,2,1]\n    text.ids I32 [0]\n    lcm.kind = latent\n    lcm.prompt = a red apple\n");
+    CHECK(info_text(info) == "a.lcms:\n  record 0: latent, final\n    latent F16 [1,2,1]\n    text.ids I32 [0]\n"
+                             "    lcm.kind = latent\n    lcm.prompt = a red apple\n");
     CHECK(info_json(info) == "{\"file\":\"a.lcms\",\"records\":[{\"final\":true,\"kind\":\"latent\","
                              "\"metadata\":{\"lcm.kind\":\"latent\",\"lcm.prompt\":\"a red apple\"},"
                              "\"tensors\":[{\"dtype\":\"F16\",\"name\":\"latent\",\"shape\":[1,2,1]},"

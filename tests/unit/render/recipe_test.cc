@@ -2,7 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
 #include <regex>
+#include <string>
+#include <vector>
 
 #include "lib/base/json.h"
 #include "lib/base/version.h"
@@ -16,9 +19,18 @@ namespace {
 Record finished_record() {
     Record record;
     record.place = "record 0";
-    record.metadata = {{"lcm.prompt", "a lighthouse at dusk"}, {"lcm.negative_prompt", "blurry"}, {"lcm.steps", "4"},       {"lcm.step", "4"},
-                       {"lcm.sampler", "lcm"},                 {"lcm.guidance", "8"},             {"lcm.seed", "42"},       {"lcm.size", "512x512"},
-                       {"lcm.model", "/home/me/models/dream/"}, {"lcm.precision", "f32"},          {"lcm.clip_skip", "0"},   {"lcm.rng", "torch-cpu"},
+    record.metadata = {{"lcm.prompt", "a lighthouse at dusk"},
+                       {"lcm.negative_prompt", "blurry"},
+                       {"lcm.steps", "4"},
+                       {"lcm.step", "4"},
+                       {"lcm.sampler", "lcm"},
+                       {"lcm.guidance", "8"},
+                       {"lcm.seed", "42"},
+                       {"lcm.size", "512x512"},
+                       {"lcm.model", "private/folder/dream/"},
+                       {"lcm.precision", "f32"},
+                       {"lcm.clip_skip", "0"},
+                       {"lcm.rng", "torch-cpu"},
                        {"lcm.unet_sha256", "0123456789abcdef"}};
     return record;
 }
@@ -59,10 +71,12 @@ Parsed parse(const std::string& text) {
 
 TEST_CASE("the recipe of a record as A1111 text") {
     const auto text = recipe(finished_record(), MetadataLevel::full, false);
-    CHECK(text.parameters == std::string("a lighthouse at dusk\n"
-                                         "Negative prompt: blurry\n"
-                                         "Steps: 4, Sampler: LCM, CFG scale: 8, Seed: 42, Size: 512x512, Model hash: 0123456789, Model: dream, "
-                                         "Precision: f32, Clip skip: 1, RNG: CPU, Version: lcm ") + version());
+    const std::string expected =
+        "a lighthouse at dusk\n"
+        "Negative prompt: blurry\n"
+        "Steps: 4, Sampler: LCM, CFG scale: 8, Seed: 42, Size: 512x512, Model hash: 0123456789, Model: dream, Precision: f32, "
+        "Clip skip: 1, RNG: CPU, Version: lcm ";
+    CHECK(text.parameters == expected + version());
     CHECK(text.xmp.empty());
 }
 
@@ -71,7 +85,7 @@ TEST_CASE("the level decides what is told") {
     CHECK(params.parameters.starts_with("Steps: 4, "));
     CHECK(params.parameters.find("lighthouse") == std::string::npos);
     CHECK(params.parameters.find("blurry") == std::string::npos);
-    CHECK(params.parameters.find("/home") == std::string::npos);
+    CHECK(params.parameters.find("private") == std::string::npos);
     CHECK_FALSE(params.xmp.empty());
     const auto none = recipe(finished_record(), MetadataLevel::none, true);
     CHECK(none.parameters.empty());
@@ -109,8 +123,15 @@ TEST_CASE("values with a comma, a colon or a line break are quoted") {
 }
 
 TEST_CASE("prompts come back as they went in") {
-    for (const std::string prompt : {"plain", "-leading, dash --flag", "two\nlines: with, commas", "Steps: 9, Sampler: Euler, Seed: 1, Size: 8x8",
-                                     "ends with\nSteps: 20, Seed: 5, CFG scale: 7", "\x1B]52;c;x\x07", "caf\xC3\xA9 \xF0\x9F\x8D\x8E", "\"quoted\" \\ back"}) {
+    const std::vector<std::string> prompts{"plain",
+                                           "-leading, dash --flag",
+                                           "two\nlines: with, commas",
+                                           "Steps: 9, Sampler: Euler, Seed: 1, Size: 8x8",
+                                           "ends with\nSteps: 20, Seed: 5, CFG scale: 7",
+                                           "\x1B]52;c;x\x07",
+                                           "caf\xC3\xA9 \xF0\x9F\x8D\x8E",
+                                           "\"quoted\" \\ back"};
+    for (const std::string& prompt : prompts) {
         auto record = finished_record();
         record.set(key::prompt, prompt);
         record.set(key::negative_prompt, "not " + prompt);

@@ -65,8 +65,8 @@ Bundle ModelOptions::open_for(const Record& record) const {
 
 std::string models_folder() {
     std::error_code ignored;
-    const auto tool = fs::read_symlink("/proc/self/exe", ignored);
-    const auto installed = (tool.parent_path() / LCM_MODELS_FROM_TOOLS).lexically_normal();
+    const auto program = fs::read_symlink("/proc/self/exe", ignored);
+    const auto installed = (program.parent_path() / LCM_MODELS_FROM_PROGRAMS).lexically_normal();
     return fs::is_directory(installed, ignored) ? installed.string() : LCM_MODELS_IN_SOURCE;
 }
 

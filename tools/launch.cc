@@ -1,0 +1,20 @@
+// Becomes the program of the same name, with the environment that libtorch's OpenMP reads while it is loaded: the program itself would
+// be too late. Threads that wait must sleep, because the tools of a pipe share the cores.
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+int main(int, char** argv) {
+    namespace fs = std::filesystem;
+    ::setenv("OMP_WAIT_POLICY", "passive", 0);
+    std::error_code ignored;
+    const auto folder = fs::read_symlink("/proc/self/exe", ignored).parent_path();
+    for (const char* programs : {LCM_PROGRAMS_FROM_TOOLS, "programs"}) ::execv((folder / programs / LCM_TOOL).c_str(), argv);
+    std::fprintf(stderr, "%s: cannot start %s: %s; install it again\n", LCM_TOOL, (folder / LCM_PROGRAMS_FROM_TOOLS / LCM_TOOL).c_str(), std::strerror(errno));
+    return 71;
+}

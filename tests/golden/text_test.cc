@@ -8,7 +8,8 @@ using namespace lcm;
 
 TEST_CASE("CLIP text encoders") {
     golden::check_group("text", [](const golden::Case& one) {
-        const CLIPTextModel model = golden::build(one.args().at("model").as_string(), text_encoder_key, [](const Json& config, WeightSet& weights) {
+        const std::string& part = one.args().at("model").as_string();
+        const CLIPTextModel model = golden::build(part, text_encoder_key, [](const Json& config, WeightSet& weights) {
             return CLIPTextModel(CLIPTextConfig::from_json(config), weights);
         });
         const CLIPTextOutputs out = model.forward(one.input("ids"));

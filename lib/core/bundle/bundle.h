@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "lib/base/json.h"
-#include "lib/core/bundle/latent_format.h"
 #include "lib/core/model/clip_text.h"
+#include "lib/core/model/latent_format.h"
 #include "lib/core/model/unet.h"
 #include "lib/core/model/vae.h"
 #include "lib/core/weights/weight_file.h"

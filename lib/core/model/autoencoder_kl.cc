@@ -8,15 +8,13 @@
 #include "lib/core/model/autoencoder_kl_parts.h"
 #include "lib/core/model/config_reader.h"
 #include "lib/core/model/latent_scale.h"
-#include "lib/core/tensor/convert.h"
 
 namespace lcm {
 namespace {
 
-constexpr double default_scaling_factor = 0.18215;
 constexpr double logvar_lowest = -30, logvar_highest = 20;  // DiagonalGaussianDistribution of diffusers
 
-AutoencoderShape read_shape(ConfigReader& reader) {
+AutoencoderShape read_shape(ConfigReader& reader, const LatentFormat& format) {
     AutoencoderShape shape;
     shape.widths = reader.positive_list("block_out_channels");
     reader.names("down_block_types", shape.widths.size(), {"DownEncoderBlock2D"});
@@ -26,23 +24,48 @@ AutoencoderShape read_shape(ConfigReader& reader) {
     reader.ignore({"force_upcast", "sample_size"});
     reader.only("in_channels", std::to_string(pixel_channels));
     reader.only("out_channels", std::to_string(pixel_channels));
-    shape.latent_channels = reader.positive("latent_channels", shape.latent_channels);
+    shape.latent_channels = format.channels;
     shape.layers = reader.positive("layers_per_block", 1);
     shape.groups = reader.positive("norm_num_groups", shape.groups);
     shape.attention = reader.flag("mid_block_add_attention", true);
     for (const std::int64_t width : shape.widths) {
-        if (width % shape.groups != 0) reader.refuse("norm_num_groups", fmt::format("{} groups do not divide {} channels", shape.groups, width));
+        if (width % shape.groups == 0) continue;
+        reader.refuse("norm_num_groups", fmt::format("{} groups do not divide {} channels", shape.groups, width));
     }
     return shape;
 }
 
+/// What the configuration says.
+struct Settings {
+    LatentFormat format;
+    AutoencoderShape shape;
+    LatentScale scale;
+    bool quant_conv, post_quant_conv;
+};
+
+Settings read_settings(ConfigReader& reader) {
+    const LatentFormat format = LatentFormat::read(reader);
+    Settings settings{.format = format,
+                      .shape = read_shape(reader, format),
+                      .scale = LatentScale(reader, format),
+                      .quant_conv = reader.flag("use_quant_conv", true),
+                      .post_quant_conv = reader.flag("use_post_quant_conv", true)};
+    reader.finish();
+    return settings;
+}
+
 class AutoencoderKL : public VAE {
 public:
-    AutoencoderKL(const AutoencoderShape& shape, const LatentScale& scale, bool quant, bool post_quant, const nn::Scope& weights)
-        : shape_(shape), scale_(scale), encoder_(weights / "encoder", shape), decoder_(weights / "decoder", shape) {
-        const std::int64_t latent = shape.latent_channels;
-        if (quant) quant_conv_.emplace(weights / "quant_conv", nn::ConvShape{.in = 2 * latent, .out = 2 * latent, .kernel = 1, .padding = 0});
-        if (post_quant) post_quant_conv_.emplace(weights / "post_quant_conv", nn::ConvShape{.in = latent, .out = latent, .kernel = 1, .padding = 0});
+    AutoencoderKL(const Settings& settings, const nn::Scope& weights)
+        : VAE(settings.format),
+          scale_(settings.scale),
+          encoder_(weights / "encoder", settings.shape),
+          decoder_(weights / "decoder", settings.shape) {
+        const std::int64_t latent = settings.shape.latent_channels;
+        const nn::ConvShape moments{.in = 2 * latent, .out = 2 * latent, .kernel = 1, .padding = 0};
+        const nn::ConvShape latents{.in = latent, .out = latent, .kernel = 1, .padding = 0};
+        if (settings.quant_conv) quant_conv_.emplace(weights / "quant_conv", moments);
+        if (settings.post_quant_conv) post_quant_conv_.emplace(weights / "post_quant_conv", latents);
     }
 
     Posterior encode(const at::Tensor& pixels) const override {
@@ -54,19 +77,15 @@ public:
     }
 
     at::Tensor decode(const at::Tensor& latents) const override {
-        expect_shape(latents, {-1, shape_.latent_channels, -1, -1}, "the VAE's latents");
+        check_latents(latents);
         at::Tensor x = nn::channels_last(scale_.unscale(latents));
         if (post_quant_conv_) x = (*post_quant_conv_)(x);
         return decoder_(x).contiguous();
     }
 
     at::Tensor scale(const at::Tensor& unscaled) const override { return scale_.scale(unscaled); }
-    double scaling_factor() const override { return scale_.factor(); }
-    std::int64_t latent_channels() const override { return shape_.latent_channels; }
-    std::int64_t factor() const override { return std::int64_t{1} << (shape_.widths.size() - 1); }
 
 private:
-    AutoencoderShape shape_;
     LatentScale scale_;
     AutoencoderEncoder encoder_;
     AutoencoderDecoder decoder_;
@@ -77,11 +96,7 @@ private:
 
 std::unique_ptr<VAE> make_autoencoder_kl(const Json& config, nn::WeightSource& weights) {
     ConfigReader reader(config);
-    const AutoencoderShape shape = read_shape(reader);
-    const LatentScale scale(reader, shape.latent_channels, default_scaling_factor);
-    const bool quant = reader.flag("use_quant_conv", true), post_quant = reader.flag("use_post_quant_conv", true);
-    reader.finish();
-    return std::make_unique<AutoencoderKL>(shape, scale, quant, post_quant, nn::Scope(weights));
+    return std::make_unique<AutoencoderKL>(read_settings(reader), nn::Scope(weights));
 }
 
 }  // namespace lcm

@@ -9,16 +9,14 @@
 #include "lib/core/model/config_reader.h"
 #include "lib/core/model/latent_scale.h"
 #include "lib/core/nn/layers.h"
-#include "lib/core/tensor/convert.h"
 
 namespace lcm {
 namespace {
 
 constexpr double latent_magnitude = 3;  // the decoder's clamp: tanh(z / 3) * 3
-constexpr double default_scaling_factor = 1;
 
 struct TinyShape {
-    std::int64_t latent_channels = 4;
+    LatentFormat format;
     std::int64_t encoder_width = 0, decoder_width = 0;
     std::vector<std::int64_t> encoder_blocks, decoder_blocks;  ///< blocks a level: the encoder begins, the decoder ends at the full size
 };
@@ -94,11 +92,11 @@ std::vector<TinyLevel> decoder_levels(LayerList& layers, const TinyShape& shape)
 class AutoencoderTiny : public VAE {
 public:
     AutoencoderTiny(const TinyShape& shape, const LatentScale& scale, LayerList encoder, LayerList decoder)
-        : shape_(shape),
+        : VAE(shape.format),
           scale_(scale),
           encoder_(encoder_levels(encoder, shape)),
-          encoder_out_(encoder.next(), {.in = shape.encoder_width, .out = shape.latent_channels}),
-          decoder_in_(decoder.next(), {.in = shape.latent_channels, .out = shape.decoder_width}),
+          encoder_out_(encoder.next(), {.in = shape.encoder_width, .out = shape.format.channels}),
+          decoder_in_(decoder.next(), {.in = shape.format.channels, .out = shape.decoder_width}),
           decoder_(decoder_levels(decoder, shape)) {}
 
     Posterior encode(const at::Tensor& pixels) const override {
@@ -112,7 +110,7 @@ public:
     }
 
     at::Tensor decode(const at::Tensor& latents) const override {
-        expect_shape(latents, {-1, shape_.latent_channels, -1, -1}, "the VAE's latents");
+        check_latents(latents);
         nn::Epilogue relu;
         relu.activation = nn::Activation::relu;
         const at::Tensor clamped = at::tanh(scale_.unscale(latents) / latent_magnitude) * latent_magnitude;
@@ -126,12 +124,8 @@ public:
     }
 
     at::Tensor scale(const at::Tensor& unscaled) const override { return scale_.scale(unscaled); }
-    double scaling_factor() const override { return scale_.factor(); }
-    std::int64_t latent_channels() const override { return shape_.latent_channels; }
-    std::int64_t factor() const override { return std::int64_t{1} << (shape_.decoder_blocks.size() - 1); }
 
 private:
-    TinyShape shape_;
     LatentScale scale_;
     std::vector<TinyLevel> encoder_;
     nn::Conv2d encoder_out_, decoder_in_;
@@ -157,11 +151,12 @@ TinyShape read_shape(ConfigReader& reader) {
     // A copy of the decoder's widths, the caller's choice of precision, and what only the 8-bit form of latents uses.
     reader.ignore({"block_out_channels", "force_upcast", "latent_magnitude", "latent_shift"});
     TinyShape shape;
-    shape.latent_channels = reader.positive("latent_channels", shape.latent_channels);
+    shape.format = LatentFormat::read(reader);
     shape.encoder_blocks = reader.positive_list("num_encoder_blocks");
     shape.decoder_blocks = reader.positive_list("num_decoder_blocks");
     if (shape.encoder_blocks.size() != shape.decoder_blocks.size()) {
-        reader.refuse("num_decoder_blocks", fmt::format("{} levels, but the encoder has {}", shape.decoder_blocks.size(), shape.encoder_blocks.size()));
+        reader.refuse("num_decoder_blocks",
+                      fmt::format("{} levels, but the encoder has {}", shape.decoder_blocks.size(), shape.encoder_blocks.size()));
     }
     shape.encoder_width = common_width(reader, "encoder_block_out_channels", shape.encoder_blocks.size());
     shape.decoder_width = common_width(reader, "decoder_block_out_channels", shape.decoder_blocks.size());
@@ -173,7 +168,7 @@ TinyShape read_shape(ConfigReader& reader) {
 std::unique_ptr<VAE> make_autoencoder_tiny(const Json& config, nn::WeightSource& weights) {
     ConfigReader reader(config);
     const TinyShape shape = read_shape(reader);
-    const LatentScale scale(reader, shape.latent_channels, default_scaling_factor);
+    const LatentScale scale(reader, shape.format);
     reader.finish();
     const nn::Scope scope(weights);
     return std::make_unique<AutoencoderTiny>(shape, scale, LayerList(scope / "encoder"), LayerList(scope / "decoder"));

@@ -51,11 +51,13 @@ private:
 void check_ids(const at::Tensor& ids, const CLIPTextConfig& config) {
     expect_shape(ids, {-1, -1}, "the token ids");
     if (ids.size(1) > config.max_position_embeddings) {
-        throw Error(ExitCode::data, "", fmt::format("{} tokens a prompt, but the text encoder takes at most {}", ids.size(1), config.max_position_embeddings));
+        throw Error(ExitCode::data, "",
+                    fmt::format("{} tokens a prompt, but the text encoder takes at most {}", ids.size(1), config.max_position_embeddings));
     }
     const std::int64_t lowest = ids.min().item<std::int64_t>(), highest = ids.max().item<std::int64_t>();
     if (lowest < 0 || highest >= config.vocab_size) {
-        throw Error(ExitCode::data, "", fmt::format("token id {} is outside the vocabulary of {}", lowest < 0 ? lowest : highest, config.vocab_size),
+        throw Error(ExitCode::data, "",
+                    fmt::format("token id {} is outside the vocabulary of {}", lowest < 0 ? lowest : highest, config.vocab_size),
                     "use the tokenizer that belongs to the text encoder");
     }
 }
@@ -75,7 +77,8 @@ struct CLIPTextModel::Network {
           position_embedding(weights / "embeddings.position_embedding", config.max_position_embeddings, config.hidden_size),
           final_layer_norm(weights / "final_layer_norm", config.hidden_size, config.layer_norm_eps) {
         for (std::int64_t i = 0; i < config.num_hidden_layers; ++i) layers.emplace_back(weights / "encoder.layers" / i, config);
-        if (config.with_projection) text_projection.emplace(weights / "text_projection", config.hidden_size, config.projection_dim, /*bias=*/false);
+        if (!config.with_projection) return;
+        text_projection.emplace(weights / "text_projection", config.hidden_size, config.projection_dim, /*bias=*/false);
     }
 
     /// The state at each row's end token: the first one, [B,D].

@@ -19,7 +19,8 @@ bool has_projection(ConfigReader& reader) {
     for (const Json& name : architectures->as_array()) {
         if (name.as_string() == "CLIPTextModelWithProjection") return true;
         if (name.as_string() != "CLIPTextModel") {
-            reader.refuse("architectures", fmt::format("{} is not implemented, only CLIPTextModel and CLIPTextModelWithProjection", to_json(name)));
+            reader.refuse("architectures",
+                          fmt::format("{} is not implemented, only CLIPTextModel and CLIPTextModelWithProjection", to_json(name)));
         }
     }
     return false;
@@ -45,7 +46,8 @@ CLIPTextConfig CLIPTextConfig::from_json(const Json& json) {
     config.projection_dim = reader.positive("projection_dim", config.projection_dim);
     config.layer_norm_eps = reader.number("layer_norm_eps", config.layer_norm_eps);
     if (config.hidden_size % config.num_attention_heads != 0) {
-        reader.refuse("num_attention_heads", fmt::format("{} heads do not divide the width {}", config.num_attention_heads, config.hidden_size));
+        reader.refuse("num_attention_heads",
+                      fmt::format("{} heads do not divide the width {}", config.num_attention_heads, config.hidden_size));
     }
     reader.finish();
     return config;

@@ -22,16 +22,15 @@ at::Tensor per_channel(ConfigReader& reader, const char* key, std::int64_t chann
 
 }  // namespace
 
-LatentScale::LatentScale(ConfigReader& reader, std::int64_t channels, double default_factor)
-    : factor_(reader.number("scaling_factor", default_factor)),
-      mean_(per_channel(reader, "latents_mean", channels)),
-      std_(per_channel(reader, "latents_std", channels)) {
-    if (!(factor_ > 0)) reader.refuse("scaling_factor", fmt::format("{} is not a positive number", factor_));
+LatentScale::LatentScale(ConfigReader& reader, const LatentFormat& format)
+    : factor_(format.scaling_factor),
+      mean_(per_channel(reader, "latents_mean", format.channels)),
+      std_(per_channel(reader, "latents_std", format.channels)) {
     if (mean_.defined() != std_.defined()) reader.refuse(mean_.defined() ? "latents_std" : "latents_mean", "one of the pair is missing");
     const double shift = reader.number("shift_factor", 0);
     if (shift == 0) return;
     if (mean_.defined()) reader.refuse("shift_factor", "not implemented beside latents_mean");
-    mean_ = at::full({1, channels, 1, 1}, shift, at::kFloat);
+    mean_ = at::full({1, format.channels, 1, 1}, shift, at::kFloat);
 }
 
 at::Tensor LatentScale::scale(const at::Tensor& z) const {

@@ -2,19 +2,17 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <cstdint>
-
 #include "lib/core/model/config_reader.h"
+#include "lib/core/model/latent_format.h"
 
 namespace lcm {
 
 /// How the latents that a UNet sees follow from a VAE's own: scaled = (z - mean) / std * scaling_factor, each channel for itself.
 class LatentScale {
 public:
-    /// Reads `scaling_factor` (or `default_factor`), `shift_factor`, `latents_mean` and `latents_std`. @throws Error(data)
-    LatentScale(ConfigReader& reader, std::int64_t channels, double default_factor);
+    /// Reads `shift_factor`, `latents_mean` and `latents_std` beside the format's factor. @throws Error(data)
+    LatentScale(ConfigReader& reader, const LatentFormat& format);
 
-    double factor() const { return factor_; }
     /// @param z [B,channels,h,w]
     at::Tensor scale(const at::Tensor& z) const;
     at::Tensor unscale(const at::Tensor& z) const;

@@ -70,13 +70,15 @@ std::optional<MidBlock> mid_block(const UNetConfig& config, const nn::Scope& wei
     if (config.mid_block_type.empty()) return {};
     const std::int64_t width = config.block_out_channels.back();
     UNetBlockShape shape = common_shape(config, width, width);
-    if (config.mid_block_type == "UNetMidBlock2DCrossAttn") shape.attention = transformer_shape(config, config.block_out_channels.size() - 1);
+    const std::size_t deepest = config.block_out_channels.size() - 1;
+    if (config.mid_block_type == "UNetMidBlock2DCrossAttn") shape.attention = transformer_shape(config, deepest);
     return MidBlock(weights, shape);
 }
 
 void check_type(const at::Tensor& tensor, at::ScalarType type, std::string_view what) {
     if (tensor.scalar_type() == type) return;
-    throw Error(ExitCode::data, "", fmt::format("{} is {}, expected {} as the sample", what, at::toString(tensor.scalar_type()), at::toString(type)));
+    throw Error(ExitCode::data, "",
+                fmt::format("{} is {}, expected {} as the sample", what, at::toString(tensor.scalar_type()), at::toString(type)));
 }
 
 /// An input that the model takes only where its configuration has `key`.
@@ -122,7 +124,8 @@ struct UNet::Network {
           up(up_blocks(config, weights / "up_blocks")),
           conv_norm_out(weights / "conv_norm_out", config.norm_num_groups, config.block_out_channels.front(), config.norm_eps),
           conv_out(weights / "conv_out", {.in = config.block_out_channels.front(), .out = config.out_channels}) {
-        if (config.text_time) add_embedding.emplace(weights / "add_embedding", config.projection_class_embeddings_input_dim, time_width(config));
+        if (!config.text_time) return;
+        add_embedding.emplace(weights / "add_embedding", config.projection_class_embeddings_input_dim, time_width(config));
     }
 
     at::Tensor sinusoid(const at::Tensor& t, std::int64_t dim) const {

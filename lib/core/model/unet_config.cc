@@ -39,7 +39,8 @@ std::vector<std::int64_t> head_counts(ConfigReader& reader, const std::vector<st
     reader.find("attention_head_dim");
     const std::vector<std::int64_t> heads = reader.per_block(key, widths.size(), 8);
     for (std::size_t i = 0; i < heads.size(); ++i) {
-        if (widths[i] % heads[i] != 0) reader.refuse(key, fmt::format("{} heads do not divide the {} channels of block {}", heads[i], widths[i], i));
+        if (widths[i] % heads[i] == 0) continue;
+        reader.refuse(key, fmt::format("{} heads do not divide the {} channels of block {}", heads[i], widths[i], i));
     }
     return heads;
 }
@@ -58,8 +59,8 @@ std::string mid_block(ConfigReader& reader, const Json& json) {
     if (!value) return {};
     const std::string& name = value->as_string();
     if (name != cross_attention_mid_block && name != plain_mid_block) {
-        reader.refuse("mid_block_type", fmt::format("{} is not implemented, only {}, {} and null", json_quote(name), cross_attention_mid_block,
-                                                    plain_mid_block));
+        reader.refuse("mid_block_type", fmt::format("{} is not implemented, only {}, {} and null", json_quote(name),
+                                                    cross_attention_mid_block, plain_mid_block));
     }
     return name;
 }

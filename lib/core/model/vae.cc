@@ -12,15 +12,19 @@ namespace lcm {
 void VAE::check_pixels(const at::Tensor& pixels) const {
     expect_shape(pixels, {-1, pixel_channels, -1, -1}, "the VAE's pixels");
     if (pixels.size(2) % factor() == 0 && pixels.size(3) % factor() == 0) return;
-    throw Error(ExitCode::data, "", fmt::format("a picture of {}x{} pixels has a side that is no multiple of {}", pixels.size(3), pixels.size(2), factor()),
+    throw Error(ExitCode::data, "",
+                fmt::format("a picture of {}x{} pixels has a side that is no multiple of {}", pixels.size(3), pixels.size(2), factor()),
                 "crop or resize it");
 }
+
+void VAE::check_latents(const at::Tensor& latents) const { expect_shape(latents, {-1, latent_channels(), -1, -1}, "the VAE's latents"); }
 
 std::unique_ptr<VAE> make_vae(const Json& config, nn::WeightSource& weights) {
     const std::string kind = config.get("_class_name", "AutoencoderKL");
     if (kind == "AutoencoderKL") return make_autoencoder_kl(config, weights);
     if (kind == "AutoencoderTiny") return make_autoencoder_tiny(config, weights);
-    throw Error(ExitCode::data, config.place(), fmt::format("a VAE of class {} is not implemented, only AutoencoderKL and AutoencoderTiny", kind));
+    throw Error(ExitCode::data, config.place(),
+                fmt::format("a VAE of class {} is not implemented, only AutoencoderKL and AutoencoderTiny", kind));
 }
 
 }  // namespace lcm

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "lib/base/json.h"
+#include "lib/core/model/latent_format.h"
 #include "lib/core/nn/weight_source.h"
 
 namespace lcm {
@@ -31,14 +32,21 @@ public:
     /// Scaled latents of unscaled ones.
     virtual at::Tensor scale(const at::Tensor& unscaled) const = 0;
 
-    virtual double scaling_factor() const = 0;
-    virtual std::int64_t latent_channels() const = 0;
+    double scaling_factor() const { return format_.scaling_factor; }
+    std::int64_t latent_channels() const { return format_.channels; }
     /// Pixels a side of one latent, 8 in the published models.
-    virtual std::int64_t factor() const = 0;
+    std::int64_t factor() const { return format_.factor; }
 
 protected:
+    explicit VAE(const LatentFormat& format) : format_(format) {}
+
     /// Refuses pixels other than [B,3,H,W] with sides that `factor()` divides.
     void check_pixels(const at::Tensor& pixels) const;
+    /// Refuses latents other than [B,C,h,w].
+    void check_latents(const at::Tensor& latents) const;
+
+private:
+    LatentFormat format_;
 };
 
 /// AutoencoderKL or AutoencoderTiny, by `_class_name` of the configuration. @throws Error(data)

@@ -53,7 +53,8 @@ TEST_CASE("gradients of convolutions") {
         });
     }
     const at::Tensor x = leaf({1, 3, 2, 2});
-    check_layer({{"x", x}}, [&](const Scope& weights) { return Conv2d(weights, {.in = 3, .out = 2, .kernel = 1, .padding = 0, .bias = false})(x); });
+    const ConvShape pointwise{.in = 3, .out = 2, .kernel = 1, .padding = 0, .bias = false};
+    check_layer({{"x", x}}, [&](const Scope& weights) { return Conv2d(weights, pointwise)(x); });
 }
 
 TEST_CASE("gradients of norms") {
@@ -66,7 +67,10 @@ TEST_CASE("gradients of norms") {
 TEST_CASE("gradients of the gated feed-forward and of embeddings") {
     const at::Tensor x = leaf({2, 3, 4});
     check_layer({{"x", x}}, [&](const Scope& weights) { return Geglu(weights, 4, 3)(x); });
-    check_layer({}, [&](const Scope& weights) { return Embedding(weights, 5, 3)(at::tensor({1, 4, 1, 0})) + Embedding(weights, 5, 3).first(4); });
+    check_layer({}, [&](const Scope& weights) {
+        const Embedding embedding(weights, 5, 3);
+        return embedding(at::tensor({1, 4, 1, 0})) + embedding.first(4);
+    });
 }
 
 TEST_CASE("gradients of attention") {

@@ -56,7 +56,8 @@ TEST_CASE("an epilogue is act(product + bias + channel) + residual, of tokens an
     const at::Tensor picture = channels_last(random({2, 4, 3, 2}));
     const Conv2d conv(Scope(weights) / "conv", {.in = 4, .out = 5, .kernel = 1, .padding = 0});
     epilogue.residual = random({2, 5, 3, 2});
-    const at::Tensor pixels = at::matmul(to_tokens(picture), weights.take("conv.weight", {5, 4, 1, 1}).view({5, 4}).t()) + weights.take("conv.bias", {5});
+    const at::Tensor weight = weights.take("conv.weight", {5, 4, 1, 1}).view({5, 4}), bias = weights.take("conv.bias", {5});
+    const at::Tensor pixels = at::matmul(to_tokens(picture), weight.t()) + bias;
     CHECK(close(conv(picture, epilogue), silu_formula(to_picture(pixels, 3, 2) + epilogue.channel.view({2, 5, 1, 1})) + epilogue.residual));
 }
 
@@ -86,7 +87,8 @@ TEST_CASE("a convolution holds a channels-last weight as it is, so that updates 
 
 TEST_CASE("norms take mean and variance away, then scale and shift") {
     RandomWeights weights(at::kDouble);
-    const at::Tensor x = random({2, 6, 3, 2}), gain = weights.take("weight", {6}).view({1, 6, 1, 1}), bias = weights.take("bias", {6}).view({1, 6, 1, 1});
+    const at::Tensor gain = weights.take("weight", {6}).view({1, 6, 1, 1}), bias = weights.take("bias", {6}).view({1, 6, 1, 1});
+    const at::Tensor x = random({2, 6, 3, 2});
     const at::Tensor grouped = x.view({2, 3, -1}), centred = grouped - grouped.mean(-1, true);
     const at::Tensor normed = (centred / at::sqrt((centred * centred).mean(-1, true) + 1e-3)).view({2, 6, 3, 2}) * gain + bias;
     const GroupNorm norm(Scope(weights), 3, 6, 1e-3);
@@ -122,7 +124,9 @@ TEST_CASE("attention is softmax(q k^T / sqrt(d)) v, head by head, causal or not"
 TEST_CASE("nearest upsampling reads pixel floor(i * in / out), for odd sizes too") {
     const at::Tensor x = random({1, 2, 3, 2}), y = upsample_nearest(channels_last(x), 5, 4);
     for (std::int64_t row = 0; row < 5; ++row) {
-        for (std::int64_t column = 0; column < 4; ++column) CHECK(close(y.select(2, row).select(2, column), x.select(2, row * 3 / 5).select(2, column / 2)));
+        for (std::int64_t column = 0; column < 4; ++column) {
+            CHECK(close(y.select(2, row).select(2, column), x.select(2, row * 3 / 5).select(2, column / 2)));
+        }
     }
 }
 

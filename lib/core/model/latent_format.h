@@ -6,6 +6,8 @@
 
 namespace lcm {
 
+class ConfigReader;
+
 /// What a model's latents look like, by the VAE's configuration alone; the defaults are those of SD 1.5.
 struct LatentFormat {
     std::int64_t channels = 4;
@@ -14,6 +16,8 @@ struct LatentFormat {
 
     /// @param vae  `vae/config.json`. @throws Error(data) naming the key
     static LatentFormat from_json(const Json& vae);
+    /// The same from a configuration that a network is about to read.
+    static LatentFormat read(ConfigReader& vae);
 };
 
 }  // namespace lcm

@@ -78,6 +78,16 @@ TEST_CASE("every code point of Unicode 15.0 gives the reference's ids") {
     CHECK(check_blocks(golden, "pair_firsts", "pair_sha256", pairs_of) > 10);
 }
 
+TEST_CASE("marks of one class keep their order in a long run") {
+    std::u32string text = U"x", low, high;
+    for (int i = 0; i < 50; ++i) {
+        text += U"\u0301\u0316\u0300";
+        low += U"\u0316";
+        high += U"\u0301\u0300";
+    }
+    CHECK(unicode::compose(text) == U"x" + low + high);
+}
+
 TEST_CASE("64 KiB of marks take bounded time") {
     for (const std::u32string_view unit : {U"\u0301\u0316", U"\u1e95\u0345", U"\u1100\u1161\u11a8"}) {
         std::u32string text;

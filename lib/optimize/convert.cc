@@ -73,7 +73,8 @@ constexpr std::uint64_t config_limit = std::uint64_t{64} << 20;
 void write_index(const fs::path& from, const fs::path& to, std::uint64_t total_bytes) {
     for (const auto& entry : fs::directory_iterator(from)) {
         const std::string name = entry.path().filename();
-        if (name.ends_with(weight_index_ending)) write_file(to / name, with_total_size(read_text_file(entry.path(), config_limit), total_bytes));
+        if (!name.ends_with(weight_index_ending)) continue;
+        write_file(to / name, with_total_size(read_text_file(entry.path(), config_limit), total_bytes));
     }
 }
 

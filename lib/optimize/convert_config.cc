@@ -32,7 +32,9 @@ std::string with_value(std::string_view json, std::string_view key, const IsOld&
 }  // namespace
 
 std::string with_dtype(std::string_view config, Dtype target) {
-    const auto is_type = [](std::string_view value) { return value == R"("float32")" || value == R"("float16")" || value == R"("bfloat16")"; };
+    const auto is_type = [](std::string_view value) {
+        return value == R"("float32")" || value == R"("float16")" || value == R"("bfloat16")";
+    };
     const char* type = target == Dtype::F16 ? R"("float16")" : target == Dtype::BF16 ? R"("bfloat16")" : R"("float32")";
     return with_value(with_value(config, "dtype", is_type, type), "torch_dtype", is_type, type);
 }

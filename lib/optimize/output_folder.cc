@@ -55,7 +55,7 @@ OutputFolder::OutputFolder(const std::string& path, Existing existing) : path_(t
     struct stat status;
     if (::lstat(path_.c_str(), &status) == 0) {
         if (existing == Existing::keep) {
-            throw Error(ExitCode::cannot_create, path_, "is already there", "give another name, or ask for it to be replaced");
+            throw Error(ExitCode::cannot_create, path_, "is already there", "give another name, or replace it with --force");
         }
         expect_replaceable(path_);
         replaces_ = true;

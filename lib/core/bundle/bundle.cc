@@ -6,11 +6,13 @@
 #include <filesystem>
 #include <utility>
 
+#include "lib/base/bytes.h"
 #include "lib/base/error.h"
 #include "lib/core/bundle/part_hash.h"
 #include "lib/core/bundle/weight_files.h"
 #include "lib/core/weights/key_map.h"
 #include "lib/core/weights/weight_set.h"
+#include "lib/stream/sniff.h"
 
 namespace lcm {
 
@@ -19,6 +21,17 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr Part all_parts[] = {Part::text_encoder, Part::unet, Part::vae};
+
+/// Refuses what is no folder, and says what it is where that is known.
+[[noreturn]] void refuse_file(const std::string& path) {
+    std::error_code ignored;
+    if (fs::is_regular_file(path, ignored)) {
+        Bytes head(512);
+        const std::size_t count = source_from_file(path)->read_full(head);
+        refuse_foreign(std::span(head).first(count), path);
+    }
+    throw Error(ExitCode::no_input, path, "is a file, not a model folder", "name the folder that holds model_index.json");
+}
 
 /// The object in a JSON file, or null when there is no such file.
 Json read_object(const std::string& path) {
@@ -68,9 +81,7 @@ std::string_view folder(Part part) {
 Bundle Bundle::open(const std::string& path, const std::string& name) {
     std::error_code ignored;
     if (!fs::exists(path, ignored)) throw Error(ExitCode::no_input, path, "there is no such model folder");
-    if (!fs::is_directory(path, ignored)) {
-        throw Error(ExitCode::no_input, path, "is a file, not a model folder", "name the folder that holds model_index.json");
-    }
+    if (!fs::is_directory(path, ignored)) refuse_file(path);
     Bundle bundle;
     bundle.path_ = path;
     bundle.name_ = name.empty() ? path : name;

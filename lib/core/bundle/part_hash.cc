@@ -27,7 +27,8 @@ std::string identity(const std::vector<std::string>& paths) {
     for (const std::string& path : paths) {
         struct stat status;
         if (::stat(path.c_str(), &status) != 0) throw_errno(ExitCode::no_input, path, "cannot open");
-        text += fmt::format("{} {} {} {}.{:09}\n", status.st_dev, status.st_ino, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+        const struct timespec& changed = status.st_mtim;
+        text += fmt::format("{} {} {} {}.{:09}\n", status.st_dev, status.st_ino, status.st_size, changed.tv_sec, changed.tv_nsec);
     }
     return text;
 }

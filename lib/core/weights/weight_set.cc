@@ -29,21 +29,24 @@ WeightSet::WeightSet(std::vector<WeightFile> files, at::ScalarType type, const K
             if (ours.empty()) continue;
             const auto [first, is_new] = where_.emplace(ours, Place{i, stored});
             if (is_new) continue;
+            const Place& other = first->second;
             throw Error(ExitCode::data, tensor_place(files_[i].path(), stored),
-                        fmt::format("the same weight stands in {} too", tensor_place(files_[first->second.file].path(), first->second.name)));
+                        fmt::format("the same weight stands in {} too", tensor_place(files_[other.file].path(), other.name)));
         }
     }
 }
 
 at::Tensor WeightSet::take(const std::string& name, at::IntArrayRef shape) {
     const auto found = where_.find(name);
-    if (found == where_.end()) throw Error(ExitCode::data, tensor_place(files_.front().path(), name), "the tensor is missing", mismatch_fix);
+    if (found == where_.end()) {
+        throw Error(ExitCode::data, tensor_place(files_.front().path(), name), "the tensor is missing", mismatch_fix);
+    }
     const WeightFile& file = files_[found->second.file];
     const std::string& stored = found->second.name;
     const TensorEntry& entry = file.tensors().find(stored)->second;
     if (!is_weight_type(entry.dtype)) {
-        throw Error(ExitCode::data, tensor_place(file.path(), stored), fmt::format("weights of dtype {} are not read", lcm::name(entry.dtype)),
-                    "store it as F32, F16 or BF16");
+        throw Error(ExitCode::data, tensor_place(file.path(), stored),
+                    fmt::format("weights of dtype {} are not read", lcm::name(entry.dtype)), "store it as F32, F16 or BF16");
     }
     if (at::IntArrayRef(entry.shape) != shape && !same_matrix(entry.shape, shape)) {
         throw Error(ExitCode::data, tensor_place(file.path(), stored),
@@ -64,14 +67,14 @@ void WeightSet::expect_all_used() const {
     }
     if (unused.empty()) return;
     const std::size_t count = unused.size();
+    const char* are = count == 1 ? "tensor is" : "tensors are";
     std::string more;
     if (count > shown) {
         more = fmt::format(" and {} more", count - shown);
         unused.resize(shown);
     }
     throw Error(ExitCode::data, files_[first->file].path(),
-                fmt::format("{} {} not used by the network: {}{}", count, count == 1 ? "tensor is" : "tensors are", fmt::join(unused, ", "), more),
-                mismatch_fix);
+                fmt::format("{} {} not used by the network: {}{}", count, are, fmt::join(unused, ", "), more), mismatch_fix);
 }
 
 }  // namespace lcm

@@ -59,7 +59,8 @@ TEST_CASE("lcm.json may name some values and is checked") {
     CHECK(defaults.steps == 8);
     CHECK(defaults.width == 320);
     CHECK(defaults.height == 256);
-    for (const char* bad : {R"({"steps": 0})", R"({"width": -8})", R"({"height": 1000000})", R"({"guidance": -1})", R"({"steps": "4"})", "[]", "{"}) {
+    for (const char* bad : {R"({"steps": 0})", R"({"width": -8})", R"({"height": 1000000})", R"({"guidance": -1})", R"({"steps": "4"})",
+                            "[]", "{"}) {
         write_file(folder / "lcm.json", bad);
         CAPTURE(bad);
         check_error(ExitCode::data, {"lcm.json"}, [&] { Bundle::open(folder.path()).defaults(); });
@@ -70,7 +71,8 @@ TEST_CASE("the size of a latent follows the stages of the VAE") {
     const TemporaryFolder folder;
     write_file(folder / "vae/config.json", R"({"_class_name": "AutoencoderKL", "block_out_channels": [8, 16, 16]})");
     CHECK(unet_only(folder, R"({"sample_size": 16})").defaults().width == 64);
-    write_file(folder / "vae/config.json", R"({"_class_name": "AutoencoderTiny", "encoder_block_out_channels": [8, 8], "block_out_channels": [8]})");
+    write_file(folder / "vae/config.json",
+               R"({"_class_name": "AutoencoderTiny", "encoder_block_out_channels": [8, 8], "block_out_channels": [8]})");
     CHECK(Bundle::open(folder.path()).defaults().width == 32);
     write_file(folder / "vae/config.json", R"({"_class_name": "AutoencoderKL", "block_out_channels": []})");
     check_error(ExitCode::data, {"vae/config.json", "block_out_channels"}, [&] { Bundle::open(folder.path()).defaults(); });

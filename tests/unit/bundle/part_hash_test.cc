@@ -96,7 +96,8 @@ TEST_CASE("a broken cache entry is made anew") {
     hash_files({path});
     REQUIRE(cache.entries().size() == 1);
     const std::string entry = cache.entries().front();
-    for (const std::string& broken : {std::string(), std::string("abc"), std::string(64, 'G'), std::string(65, 'a'), std::string(100000, 'a')}) {
+    const std::string broken_entries[] = {"", "abc", std::string(64, 'G'), std::string(65, 'a'), std::string(100000, 'a')};
+    for (const std::string& broken : broken_entries) {
         write_file(entry, broken);
         CHECK(hash_files({path}) == hash_of("one"));
         CHECK(read_file(entry) == hash_of("one"));

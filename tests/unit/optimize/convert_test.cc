@@ -9,6 +9,7 @@
 
 #include "lib/base/stop.h"
 #include "lib/core/bundle/bundle.h"
+#include "lib/core/tensor/convert.h"
 #include "tests/unit/caught_error.h"
 #include "tests/unit/model_folders.h"
 #include "tests/unit/safetensors_bytes.h"
@@ -41,7 +42,7 @@ WeightFile unet_weights(const std::string& model) { return WeightFile(model + "/
 
 TEST_CASE("a converted model holds the same numbers, rounded, and opens") {
     const TemporaryFolder folder;
-    for (const auto& [target, type] : {std::pair(Dtype::F32, at::kFloat), std::pair(Dtype::BF16, at::kBFloat16), std::pair(Dtype::F16, at::kHalf)}) {
+    for (const Dtype target : {Dtype::F32, Dtype::BF16, Dtype::F16}) {
         const std::string out = folder / std::string(name(target));
         convert(golden_model("lcm"), out, target);
         const Bundle before = Bundle::open(golden_model("lcm")), after = Bundle::open(out);
@@ -52,7 +53,7 @@ TEST_CASE("a converted model holds the same numbers, rounded, and opens") {
             for (const auto& [name, entry] : old_file.tensors()) {
                 CAPTURE(name);
                 CHECK((new_file.tensors().at(name).dtype == target));
-                CHECK(at::equal(new_file.view(name), old_file.view(name).to(type)));
+                CHECK(at::equal(new_file.view(name), old_file.view(name).to(scalar_type(target))));
             }
         }
         after.unet();
@@ -66,7 +67,8 @@ TEST_CASE("widening and narrowing again gives the first file back, and equal inp
     convert(shipped_model(), folder / "wide", Dtype::F32);
     convert(folder / "wide", folder / "back", Dtype::F16);
     convert(shipped_model(), folder / "again", Dtype::F16);
-    for (const char* file : {"unet/diffusion_pytorch_model.safetensors", "vae/diffusion_pytorch_model.safetensors", "text_encoder/model.safetensors"}) {
+    for (const char* file : {"unet/diffusion_pytorch_model.safetensors", "vae/diffusion_pytorch_model.safetensors",
+                             "text_encoder/model.safetensors"}) {
         CAPTURE(file);
         CHECK((read_file(folder / "back/" + file) == read_file(folder / "again/" + file)));
     }
@@ -77,9 +79,10 @@ TEST_CASE("widening and narrowing again gives the first file back, and equal inp
 TEST_CASE("the files beside the weights come along, and dtype stays truthful") {
     const TemporaryFolder folder;
     convert(shipped_model(), folder / "out", Dtype::BF16);
-    CHECK(names_in(folder / "out") == std::vector<std::string>{"README.md", "lcm.json", "model_index.json", "scheduler", "text_encoder", "tokenizer", "unet", "vae"});
-    for (const char* same : {"README.md", "lcm.json", "model_index.json", "scheduler/scheduler_config.json", "tokenizer/vocab.json", "tokenizer/merges.txt",
-                             "unet/config.json"}) {
+    CHECK(names_in(folder / "out") == std::vector<std::string>{"README.md", "lcm.json", "model_index.json", "scheduler", "text_encoder",
+                                                               "tokenizer", "unet", "vae"});
+    for (const char* same : {"README.md", "lcm.json", "model_index.json", "scheduler/scheduler_config.json", "tokenizer/vocab.json",
+                             "tokenizer/merges.txt", "unet/config.json"}) {
         CAPTURE(same);
         CHECK(read_file(folder / "out/" + same) == read_file(shipped_model() + "/" + same));
     }
@@ -110,7 +113,8 @@ TEST_CASE("a value that F16 cannot hold is named by file, tensor and index, and 
     const TemporaryFolder folder;
     const std::string model = unet_model(folder, {{"conv.weight", "F32", {2, 2}, bytes_of<float>({1, 65504, -70000, 2})}});
     const auto run = [&](Dtype target) { convert(model, folder / "out", target); };
-    check_error(ExitCode::data, {model + "/unet/" + weights_name, "tensor \"conv.weight\"", "-70000 at [1,0]", "65504"}, [&] { run(Dtype::F16); });
+    check_error(ExitCode::data, {model + "/unet/" + weights_name, "tensor \"conv.weight\"", "-70000 at [1,0]", "65504"},
+                [&] { run(Dtype::F16); });
     CHECK(names_in(folder.path()) == std::vector<std::string>{"in"});
     run(Dtype::BF16);
     CHECK(fs::exists(folder / "out"));
@@ -139,8 +143,9 @@ TEST_CASE("an existing output is refused, or replaced when it is a model") {
     CHECK(names_in(folder.path()) == std::vector<std::string>{"in", "out"});
 
     write_file(folder / "precious/diary.txt", "x");
-    check_error(ExitCode::cannot_create, {"precious", "no model folder"}, [&] { convert(model, folder / "precious", Dtype::F32, Existing::replace); });
-    check_error(ExitCode::cannot_create, {"diary.txt"}, [&] { convert(model, folder / "precious/diary.txt", Dtype::F32, Existing::replace); });
+    const auto replace = [&](const std::string& path) { convert(model, path, Dtype::F32, Existing::replace); };
+    check_error(ExitCode::cannot_create, {"precious", "no model folder"}, [&] { replace(folder / "precious"); });
+    check_error(ExitCode::cannot_create, {"diary.txt"}, [&] { replace(folder / "precious/diary.txt"); });
     CHECK(read_file(folder / "precious/diary.txt") == "x");
     check_error(ExitCode::cannot_create, {"absent/out"}, [&] { convert(model, folder / "absent/out", Dtype::F32); });
 }

@@ -47,8 +47,8 @@ TEST_CASE("the shipped model is a full LCM of known size") {
     CHECK(block_names(report.parts[0]) ==
           std::vector<std::string>{"embeddings", "layers.0", "layers.1", "layers.2", "layers.3", "final_layer_norm"});
     CHECK(block_names(report.parts[1]) ==
-          std::vector<std::string>{"conv_in", "time_embedding", "down_blocks.0", "down_blocks.1", "down_blocks.2", "mid_block", "up_blocks.0",
-                                   "up_blocks.1", "up_blocks.2", "conv_norm_out", "conv_out"});
+          std::vector<std::string>{"conv_in", "time_embedding", "down_blocks.0", "down_blocks.1", "down_blocks.2", "mid_block",
+                                   "up_blocks.0", "up_blocks.1", "up_blocks.2", "conv_norm_out", "conv_out"});
     CHECK(block_names(report.parts[2]) == std::vector<std::string>{"encoder", "decoder"});
     CHECK(report.count.dtypes == std::map<std::string, std::uint64_t>{{"F16", report.count.parameters}});
     CHECK(report.count.bytes == 2 * report.count.parameters);
@@ -118,7 +118,8 @@ TEST_CASE("the JSON report is one stable line") {
           R"({"count":{"bytes":2,"dtypes":{"F16":1},"parameters":1},"name":"down_blocks.10"},)"
           R"({"count":{"bytes":12,"dtypes":{"F16":6},"parameters":6},"name":"up_blocks.0"}],)"
           R"("class":"UNet\u001b[2J","config":{"block_out_channels":[4,8],"sample_size":8},)"
-          R"("count":{"bytes":34,"dtypes":{"F16":7,"F32":5},"parameters":12},"files":["diffusion_pytorch_model.safetensors"],"name":"unet"}],)"
+          R"("count":{"bytes":34,"dtypes":{"F16":7,"F32":5},"parameters":12},)"
+          R"("files":["diffusion_pytorch_model.safetensors"],"name":"unet"}],)"
           R"("scheduler":{}})"
           "\n");
 }

@@ -20,8 +20,12 @@ struct Fixture {
     TemporaryFolder folder;
     std::string path;
 
-    explicit Fixture(const std::vector<StoredTensor>& tensors) : path(write_file(folder / "model.safetensors", safetensors_bytes(tensors))) {}
-    WeightSet set(at::ScalarType type = at::kFloat, const WeightSet::KeyMap& map = {}) const { return WeightSet({WeightFile(path)}, type, map); }
+    explicit Fixture(const std::vector<StoredTensor>& tensors)
+        : path(write_file(folder / "model.safetensors", safetensors_bytes(tensors))) {}
+
+    WeightSet set(at::ScalarType type = at::kFloat, const WeightSet::KeyMap& map = {}) const {
+        return WeightSet({WeightFile(path)}, type, map);
+    }
 };
 
 at::Tensor row(const std::vector<float>& numbers) { return at::tensor(at::ArrayRef<float>(numbers)); }
@@ -114,7 +118,8 @@ TEST_CASE("one name from two places is refused, in one file and across shards") 
     check_error(ExitCode::data, {"\"final_layer_norm.weight\"", "\"text_model.final_layer_norm.weight\""},
                 [&] { both.set(at::kFloat, text_encoder_key); });
     const Fixture first({{"w", "F32", {1}, zeros(4)}}), second({{"w", "F32", {1}, zeros(4)}});
-    check_error(ExitCode::data, {first.path, second.path}, [&] { WeightSet({WeightFile(first.path), WeightFile(second.path)}, at::kFloat); });
+    check_error(ExitCode::data, {first.path, second.path},
+                [&] { WeightSet({WeightFile(first.path), WeightFile(second.path)}, at::kFloat); });
 }
 
 TEST_CASE("shards are one set") {

@@ -17,7 +17,7 @@ enum class Existing {
 /// A sink that writes a temporary file beside `path` (O_EXCL, O_NOFOLLOW), and fsyncs and renames it in `finish()`.
 ///
 /// Nothing is visible under `path` before that; the temporary file is removed on every error path and on signals.
-/// Special files (`/dev/null`, a FIFO) are written directly.
+/// Special files (`/dev/null`, a FIFO) are written directly. A symbolic link to a file is replaced, its target untouched.
 /// @throws Error(cannot_create) when the folder is missing or not writable
 std::unique_ptr<ByteSink> sink_to_file(const std::string& path, Existing existing = Existing::replace);
 

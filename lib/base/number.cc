@@ -51,9 +51,4 @@ std::optional<std::uint64_t> checked_mul(std::uint64_t a, std::uint64_t b) {
     return __builtin_mul_overflow(a, b, &product) ? std::nullopt : std::optional(product);
 }
 
-std::optional<std::uint64_t> checked_add(std::uint64_t a, std::uint64_t b) {
-    std::uint64_t sum;
-    return __builtin_add_overflow(a, b, &sum) ? std::nullopt : std::optional(sum);
-}
-
 }  // namespace lcm

@@ -19,8 +19,7 @@ std::optional<double> parse_number(std::string_view token);
 /// The shortest decimal that reads back to the same double; integers without a point ("8", "0.18215", "1e-05").
 std::string format_number(double value);
 
-/// a * b and a + b, or nothing on overflow.
+/// a * b, or nothing on overflow.
 std::optional<std::uint64_t> checked_mul(std::uint64_t a, std::uint64_t b);
-std::optional<std::uint64_t> checked_add(std::uint64_t a, std::uint64_t b);
 
 }  // namespace lcm

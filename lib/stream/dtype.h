@@ -13,9 +13,11 @@ enum class Dtype {
     I16, U16, F16, BF16, I32, U32, F32, I64, U64, F64, C64, F4, F6_E2M3, F6_E3M2,
 };
 
+/// The name that stands in a header: "F32".
 std::string_view name(Dtype dtype);
 /// Bits of one element: 4, 6, 8, 16, 32 or 64.
 unsigned bits(Dtype dtype);
+/// The type of that name, or nothing.
 std::optional<Dtype> parse_dtype(std::string_view name);
 
 /// Bytes of a tensor: product of the dimensions times bits / 8; nothing on overflow or when it is not a whole number of bytes.

@@ -16,7 +16,6 @@ namespace lcm {
 namespace {
 
 constexpr std::string_view current_version = "1";
-constexpr std::string_view header_digits_marker = "\"lcm.header_sha256\":\"";
 constexpr std::size_t digest_digits = 64;
 
 [[noreturn]] void fail(const std::string& place, std::string what) { throw Error(ExitCode::data, place, std::move(what)); }
@@ -104,11 +103,13 @@ void check_required_features(const Metadata& metadata, const std::string& place)
 }
 
 std::size_t find_header_digits(std::string_view header) {
-    const std::size_t first = header.find(header_digits_marker);
-    if (first == std::string_view::npos || header.find(header_digits_marker, first + 1) != std::string_view::npos) {
+    // Inside a JSON string quotes are escaped: no text can imitate this.
+    const std::string marker = fmt::format("\"{}\":\"", key::header_sha256);
+    const std::size_t first = header.find(marker);
+    if (first == std::string_view::npos || header.find(marker, first + 1) != std::string_view::npos) {
         return std::string_view::npos;
     }
-    const std::size_t digits = first + header_digits_marker.size();
+    const std::size_t digits = first + marker.size();
     return header.size() - digits < digest_digits ? std::string_view::npos : digits;
 }
 

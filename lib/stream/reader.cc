@@ -214,19 +214,4 @@ RecordReader::~RecordReader() = default;
 
 std::optional<Record> RecordReader::next() { return state_->next(); }
 
-Record read_single_record(std::unique_ptr<ByteSource> source) {
-    RecordReader reader(std::move(source));
-    const auto not_single = [](const std::string& place, const char* what) { return Error(ExitCode::data, place, what); };
-    std::optional<Record> only = reader.next();  // never empty: a stream without records has failed in `next`
-    if (only->is_end()) {
-        throw not_single(only->place, "expected a record, found the end of the stream");
-    }
-    while (const std::optional<Record> more = reader.next()) {
-        if (!more->is_end()) {
-            throw not_single(more->place, "expected one record only");
-        }
-    }
-    return std::move(*only);
-}
-
 }  // namespace lcm

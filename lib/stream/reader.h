@@ -35,7 +35,4 @@ private:
     std::unique_ptr<State> state_;
 };
 
-/// Reads the only record of a source that must hold exactly one. @throws Error(data)
-Record read_single_record(std::unique_ptr<ByteSource> source);
-
 }  // namespace lcm

@@ -55,10 +55,7 @@ TEST_CASE("the locale changes nothing") {
     std::setlocale(LC_ALL, "C");
 }
 
-TEST_CASE("products and sums say when they overflow") {
-    constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
+TEST_CASE("products say when they overflow") {
     CHECK(checked_mul(1ull << 32, (1ull << 32) - 1) == (1ull << 32) * ((1ull << 32) - 1));
     CHECK_FALSE(checked_mul(1ull << 32, 1ull << 32).has_value());
-    CHECK(checked_add(most, 0) == most);
-    CHECK_FALSE(checked_add(most, 1).has_value());
 }

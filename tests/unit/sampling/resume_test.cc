@@ -27,7 +27,7 @@ Record through_a_pipe(Record record) {
     RecordWriter writer(sink_to_memory(bytes, "pipe"));
     writer.write(record);
     writer.finish();
-    Record read = read_single_record(source_from_memory(bytes, "pipe"));
+    Record read = RecordReader(source_from_memory(bytes, "pipe")).next().value();
     read.place = "record 0";
     return read;
 }

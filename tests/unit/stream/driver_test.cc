@@ -56,6 +56,8 @@ TEST_CASE("row 19: a cut at each byte is seen when bytes come one by one") {
     CHECK(accepted == 0);
 }
 
-TEST_CASE("row 20: each flipped bit of the first 4 KiB is seen") { CHECK(accepted_flips(0, std::min<std::size_t>(4096, stream().size())) == 0); }
+TEST_CASE("row 20: each flipped bit of the first 4 KiB is seen") {
+    CHECK(accepted_flips(0, std::min<std::size_t>(4096, stream().size())) == 0);
+}
 
 TEST_CASE("row 20: each flipped bit of the last record is seen") { CHECK(accepted_flips(last_record_begins(), stream().size()) == 0); }

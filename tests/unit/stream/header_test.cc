@@ -159,7 +159,8 @@ TEST_CASE("row 11 and F4: products that wrap are refused") {
 TEST_CASE("row 12: numbers are unsigned decimal integers") {
     for (const char* token : {"-1", "-0", "1e3", "1.0", "18446744073709551616", "null", "true", "false"}) {
         CAPTURE(token);
-        CHECK(stream_fault(entry(fmt::format("[{}]", token), "[0,0]")).starts_with("tensor \"a\": shape: expected an unsigned integer, found "));
+        CHECK(stream_fault(entry(fmt::format("[{}]", token), "[0,0]"))
+                  .starts_with("tensor \"a\": shape: expected an unsigned integer, found "));
         CHECK(stream_fault(entry("[0]", fmt::format("[0,{}]", token)))
                   .starts_with("tensor \"a\": data_offsets: expected an unsigned integer, found "));
     }

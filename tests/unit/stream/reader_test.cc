@@ -1,7 +1,5 @@
 #include "lib/stream/reader.h"
 
-#include <unistd.h>
-
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -105,7 +103,8 @@ TEST_CASE("what is no lcm-stream record is named") {
     CHECK(verdict(raw_record("{}")) == "65: record 0: is plain safetensors, not an lcm-stream record");
     CHECK(verdict(raw_record(R"({"__metadata__":{"format":"pt"}})")) == "65: record 0: is plain safetensors, not an lcm-stream record");
     CHECK(verdict(raw_record(R"({"__metadata__":{"lcm.kind":"latent"}})")) == "65: record 0: key \"lcm.kind\" without \"lcm.version\"");
-    CHECK(verdict(raw_record(R"({"__metadata__":{"a":"","lcm.future":""}})")) == "65: record 0: key \"lcm.future\" without \"lcm.version\"");
+    CHECK(verdict(raw_record(R"({"__metadata__":{"a":"","lcm.future":""}})")) ==
+          "65: record 0: key \"lcm.future\" without \"lcm.version\"");
 }
 
 TEST_CASE("another major version is refused, a minor one read") {
@@ -243,9 +242,11 @@ TEST_CASE("row 17: NaN and infinity are refused with their index, denormals pass
     const auto half = [](const char* dtype, std::string_view bytes) {
         return verdict(around(std::string(R"("noise":{"dtype":")") + dtype + R"(","shape":[2],"data_offsets":[0,4]})", bytes));
     };
-    CHECK(half("F16", std::string_view("\x00\x00\x00\x7C", 4)) == "65: record 0: tensor \"noise\": the value at index 1 is NaN or infinite");
+    CHECK(half("F16", std::string_view("\x00\x00\x00\x7C", 4)) ==
+          "65: record 0: tensor \"noise\": the value at index 1 is NaN or infinite");
     CHECK(half("F16", std::string_view("\x00\x00\xFF\x7B", 4)) == "accepted");
-    CHECK(half("BF16", std::string_view("\xC0\xFF\x00\x00", 4)) == "65: record 0: tensor \"noise\": the value at index 0 is NaN or infinite");
+    CHECK(half("BF16", std::string_view("\xC0\xFF\x00\x00", 4)) ==
+          "65: record 0: tensor \"noise\": the value at index 0 is NaN or infinite");
     CHECK(half("BF16", std::string_view("\x00\x7C\x7F\x7F", 4)) == "accepted");
     CHECK(verdict(around(R"("mine":{"dtype":"F16","shape":[2],"data_offsets":[0,4]})", std::string_view("\x00\x7C\x00\x7C", 4))) ==
           "accepted");
@@ -276,16 +277,4 @@ TEST_CASE("a header length that looks like a pickle is none") {
     header.resize(0x280, ' ');  // its length begins with the bytes 80 02
     CHECK(verdict(raw_record(header)) == "65: record 0: is plain safetensors, not an lcm-stream record");
     CHECK(error_of([&] { refuse_foreign(as_bytes(raw_record(header)), "m"); }) == "nothing");
-}
-
-TEST_CASE("exactly one record is what a single reader takes") {
-    const auto single = [](const std::string& stream) {
-        return error_of([&] { read_single_record(source_from_memory(as_bytes(stream), "one.lcms")); });
-    };
-    CHECK(single(written({example_record()})) == "nothing");
-    CHECK(single(changed("lcm.seq", "0")) == "nothing");
-    CHECK(single(written(three_records())) == "65: one.lcms: record 1: expected one record only");
-    CHECK(single(written({})) == "65: one.lcms: record 0: expected a record, found the end of the stream");
-    CHECK(single("") == "65: one.lcms: empty input");
-    CHECK(single(written({example_record()}).substr(0, 400)) == "65: one.lcms: truncated: 1 record, no end mark");
 }

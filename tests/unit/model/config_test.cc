@@ -122,7 +122,9 @@ TEST_CASE("a VAE's configuration is read as strictly") {
     };
     CHECK_NOTHROW(read(""));
     refused("act_fn", [&] { read(R"("act_fn": "relu")"); });
-    refused("block_out_channels", [] { LatentFormat::from_json(parse_json(R"({"block_out_channels": [1,1,1,1,1,1,1,1,1]})", "config.json")); });
+    refused("block_out_channels", [] {
+        LatentFormat::from_json(parse_json(R"({"block_out_channels": [1, 1, 1, 1, 1, 1, 1, 1, 1]})", "config.json"));
+    });
     refused("in_channels", [&] { read(R"("in_channels": 4)"); });
     refused("latents_mean", [&] { read(R"("latents_mean": [0, 0, 0], "latents_std": [1, 1, 1, 1])"); });
     refused("latents_std", [&] { read(R"("latents_mean": [0, 0, 0, 0])"); });

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <new>
@@ -38,7 +39,12 @@ public:
         }
     }
 
-    void parse(int argc, char** argv) { app_.parse(argc, argv); }
+    void parse(int argc, char** argv) {
+        std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+        split_empty_values(arguments);
+        std::ranges::reverse(arguments);  // as CLI11 wants them
+        app_.parse(std::move(arguments));
+    }
 
     ExitCode run() {
         common_.apply(tool_);
@@ -95,6 +101,22 @@ private:
         app_.set_help_flag("-h,--help", "Show this help")->group(group::common);
         app_.formatter(help_formatter(examples));
         app_.require_subcommand(1);
+    }
+
+    /// `--prompt=` becomes `--prompt` and an empty word: CLI11 would take the next argument for its value.
+    void split_empty_values(std::vector<std::string>& arguments) const {
+        const auto takes_value = [&](const std::string& name) {
+            return std::ranges::any_of(parsed_, [&](const Parsed& parsed) {
+                const auto* option = parsed.app->get_option_no_throw(name);
+                return option != nullptr && option->get_type_size() > 0;
+            });
+        };
+        for (std::size_t at = 0; at < arguments.size() && arguments[at] != "--"; ++at) {
+            const auto name = arguments[at].substr(0, arguments[at].size() - 1);
+            if (!arguments[at].starts_with("--") || !arguments[at].ends_with("=") || !takes_value(name)) continue;
+            arguments[at] = name;
+            arguments.insert(arguments.begin() + static_cast<std::ptrdiff_t>(++at), "");
+        }
     }
 
     static std::vector<std::string> generation_arguments(const CLI::App& app) {
@@ -163,7 +185,8 @@ ExitCode parse_and_run(Program& program, int argc, char** argv) {
         std::fputs(short_help(*program.chosen_command().app).c_str(), stderr);
         return report(program, error);
     } catch (const Error& error) {
-        return report(program, error);
+        // Ctrl-C reaches all tools of a pipe: that the one before has ended is then no news.
+        return stop_signal() == SIGINT ? stopped(program, SIGINT) : report(program, error);
     } catch (const Stopped& stop) {
         return stopped(program, stop.signal);
     } catch (const std::bad_alloc&) {

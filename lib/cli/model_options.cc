@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 
 #include "lib/base/error.h"
 #include "lib/base/text.h"
@@ -41,6 +42,17 @@ bool made_with(const Record& record, const Bundle& bundle) {
     return false;
 }
 
+/// The model in a folder that a record names, when it is the one that made the record.
+std::optional<Bundle> open_hint(const std::string& folder, const Record& record) {
+    try {
+        auto bundle = Bundle::open(folder, folder);
+        if (made_with(record, bundle)) return bundle;
+    } catch (const Error&) {
+        // A hint is the word of a stranger: whatever is wrong with it, the model is not there.
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 void ModelOptions::declare(CLI::App& app) {
@@ -55,11 +67,7 @@ Bundle ModelOptions::open_for(const Record& record) const {
     const auto* hint = record.find(key::model);
     if (!model.empty() || hint == nullptr) return open();
     if (is_installed(*hint)) return open_named(*hint);
-    std::error_code ignored;
-    if (fs::is_directory(*hint, ignored)) {
-        auto bundle = Bundle::open(*hint, *hint);
-        if (made_with(record, bundle)) return bundle;
-    }
+    if (auto bundle = open_hint(*hint, record)) return *std::move(bundle);
     throw Error(ExitCode::data, record.place, fmt::format("was made with model \"{}\", which is not found here", escape_control(*hint)), "name the model with -m");
 }
 

@@ -84,7 +84,8 @@ private:
 }  // namespace
 
 void PromptOptions::declare(CLI::App& app) {
-    app.add_option("-p,--prompt,PROMPT", prompts, "Text to draw; one record each")->type_name("TEXT")->allow_extra_args(false)->group(prompt_group);
+    app.add_option("-p,--prompt", prompts, "Text to draw; one record each")->type_name("TEXT")->allow_extra_args(false)->group(prompt_group);
+    app.add_option("PROMPT", prompts, "Text to draw; one record each")->type_name("")->excludes("--prompt");
     app.add_option("--prompt-file", prompt_file, "Read prompts from a file, one a line; - is stdin; empty lines are skipped")
         ->type_name("FILE")
         ->group(prompt_group);

@@ -9,10 +9,9 @@
 namespace lcm::cli {
 
 void RecordInputOptions::declare(CLI::App& app, bool operands) {
-    app.add_option(operands ? "-i,--input,FILE" : "-i,--input", files, "Record streams to read, in order; - is stdin")
-        ->type_name("FILE")
-        ->allow_extra_args(false)
-        ->group(group::io);
+    constexpr const char* help = "Record streams to read, in order; - is stdin";
+    app.add_option("-i,--input", files, help)->type_name("FILE")->allow_extra_args(false)->group(group::io);
+    if (operands) app.add_option("FILE", files, help)->type_name("")->excludes("--input");
 }
 
 RecordInput::RecordInput(const RecordInputOptions& options) : names_(options.files) {

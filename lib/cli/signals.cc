@@ -25,13 +25,15 @@ void say(const char* text) {
 void on_stop(int signal) {
     if (stop_signal() != 0) die_by_signal(signal);
     request_stop(signal);
-    if (signal != SIGINT) return;
-    say(": interrupted\n");
-    const itimerval patience{{0, 0}, {0, 800'000}};
+    if (signal == SIGINT) say(": interrupted\n");
+    const itimerval patience{{0, 800'000}, {0, 800'000}};
     ::setitimer(ITIMER_REAL, &patience, nullptr);
 }
 
-void on_alarm(int) { die_by_signal(stop_signal()); }
+// After any other signal the alarm only interrupts: a read that began to block just after the signal would never see the request.
+void on_alarm(int) {
+    if (stop_signal() == SIGINT) die_by_signal(SIGINT);
+}
 
 void on_bus_error(int) {
     say(": a mapped file became shorter while it was read; run again when it is whole\n");

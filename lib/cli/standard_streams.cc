@@ -20,8 +20,8 @@ void guard_standard_streams() {
     for (int fd = 0; fd <= 2; ++fd) {
         if (::fcntl(fd, F_GETFD) != -1 || errno != EBADF) continue;
         if (fd == 1) closed_stdout = true;
-        // The lowest free number is `fd`, because the loop runs upwards.
-        if (::open("/dev/null", O_RDWR) != fd) std::_Exit(static_cast<int>(ExitCode::system));
+        // The lowest free number is `fd`, because the loop runs upwards. Writes to a closed stdout must fail.
+        if (::open("/dev/null", fd == 1 ? O_RDONLY : O_RDWR) != fd) std::_Exit(static_cast<int>(ExitCode::system));
     }
 }
 

@@ -17,7 +17,8 @@ require_packages() {
     fi
     say "Installing ${missing[*]}"
     # An old index names packages that are gone: refresh it first.
-    { "${as_root[@]}" apt-get update && "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"; } >&2
+    "${as_root[@]}" apt-get update >&2
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}" >&2
 }
 
 # require_torch: finds a libtorch (LCM_TORCH_DIR, the active Python, .venv) or installs the wheel into .venv.
@@ -51,4 +52,5 @@ configure_build() {
 
 meson_args=()
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-build_packages=(g++ meson ninja-build pkg-config ccache libfmt-dev nlohmann-json3-dev libssl-dev libcli11-dev libpng-dev libjpeg-dev libutf8proc-dev)
+build_packages=(g++ meson ninja-build pkg-config ccache libfmt-dev nlohmann-json3-dev libssl-dev libcli11-dev libpng-dev libjpeg-dev
+    libutf8proc-dev)

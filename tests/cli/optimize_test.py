@@ -124,7 +124,11 @@ class ForeignModels(harness.ToolTest):
         self.each(lambda model, code, says: self.run_fails(denoise("-m", model), code, says, stdin=stream), cases[:2])
 
     def test_a_file_in_the_place_of_the_folder(self):
-        self.each(lambda name, data, code, says: (self.write(name, data), self.run_fails([OPTIMIZE, "inspect", name], code, [name, says])), [
+        def check(name, data, code, says):
+            self.write(name, data)
+            self.run_fails([OPTIMIZE, "inspect", name], code, [name, says])
+
+        self.each(check, [
             ("model.ckpt", b"\x80\x02" + bytes(100), REFUSED, "pickle"),
             ("model.pt", b"PK\3\4" + bytes(100), REFUSED, "zip"),
             ("model.gguf", b"GGUF" + bytes(100), DATA, "GGUF"),

@@ -37,7 +37,8 @@ class Files(harness.ToolTest):
 
     def test_no_clobber(self):
         self.write("a.png", b"old")
-        self.each(lambda argv, stdin: self.run_fails([*argv, "--no-clobber", "-o", "a.png"], CANNOT_CREATE, "a.png", stdin=stdin), writers())
+        for argv, stdin in writers():
+            self.run_fails([*argv, "--no-clobber", "-o", "a.png"], CANNOT_CREATE, "a.png", stdin=stdin)
         self.assertEqual(b"old", self.read("a.png"))
 
     def test_a_file_can_be_read_and_replaced_at_once(self):
@@ -69,13 +70,16 @@ class FullDisk(harness.ToolTest):
     def test_records_and_pictures(self):
         with open(FULL, "wb") as full:
             self.each(lambda argv, stdin: self.run_fails(argv, IO, "standard output", stdin=stdin, stdout=full), writers())
-        self.each(lambda argv, stdin: self.run_fails([*argv, "--format=png"] if argv[0] == RENDER else argv, IO, FULL, stdin=stdin),
-                  [([*argv, "-o", FULL], stdin) for argv, stdin in writers()])
+        for argv, stdin in writers():
+            form = ["--format=png"] if argv[0] == RENDER else []
+            self.run_fails([*argv, "-o", FULL, *form], IO, FULL, stdin=stdin)
 
     def test_text(self):
-        texts = ([DENOISE, "--help"], [RENDER, "--version"], [RENDER, "--info"], [RENDER, "--info", "--json"], [OPTIMIZE, "inspect", harness.LCM])
+        stream = harness.sample("latent")
         with open(FULL, "wb") as full:
-            self.each(lambda argv: self.run_fails(argv, IO, "standard output", stdin=harness.sample("latent"), stdout=full), [(argv,) for argv in texts])
+            self.each(lambda argv: self.run_fails(argv, IO, "standard output", stdin=stream, stdout=full), [
+                ([DENOISE, "--help"],), ([RENDER, "--version"],), ([RENDER, "--info"],), ([OPTIMIZE, "inspect", harness.LCM],),
+            ])
 
 
 class ClosedDescriptors(harness.ToolTest):

@@ -4,7 +4,8 @@ import records
 from harness import DATA, NO_INPUT, denoise, encode
 
 LONGEST_PROMPT = 65536
-ODD_PROMPTS = ("", " ", "-N", "--steps", "a, b: c \"d\" 'e'", "two\nlines", "tab\there", "\x1b]52;c;aGk=\x07", "İstanbul ß 🍎 e\u0301", "\u202e\u200f")
+ODD_PROMPTS = ("", " ", "-N", "--steps", "a, b: c \"d\" 'e'", "two\nlines", "tab\there",
+               "\x1b]52;c;aGk=\x07", "İstanbul ß 🍎 e\u0301", "\u202e\u200f")
 
 
 def prompts(stream):

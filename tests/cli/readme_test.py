@@ -46,7 +46,8 @@ class Recipes(harness.ToolTest):
 
 class Reading(harness.ToolTest):
     def test_names_of_outputs(self):
-        commands = "lcm-encode text x -o a.lcms\nlcm-denoise a.lcms | lcm-render -o 'x-%04d.png'\nlcm-render --info x > info.txt; true -o y%d.jpg -o $z.png"
+        commands = "lcm-encode text x -o a.lcms\nlcm-denoise a.lcms | lcm-render -o 'x-%04d.png'\n"
+        commands += "lcm-render --info x > info.txt; true -o y%d.jpg -o $z.png"
         self.assertEqual({"a.lcms", "x-0000.png", "info.txt", "y0.jpg"}, outputs(commands))
 
 

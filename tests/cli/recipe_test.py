@@ -12,7 +12,8 @@ from harness import RENDER, denoise, encode, render
 
 MADE_BY_A_MODEL = "trainedAlgorithmicMedia"
 VOCABULARY = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-ODD_PROMPTS = ("a, b: c \"d\"", "two\nlines", "İstanbul 🍎", "Steps: 9, Seed: 1, Size: 1x1", "\x1b]52;c;aGk=\x07", "Negative prompt: not one")
+ODD_PROMPTS = ("a, b: c \"d\"", "two\nlines", "İstanbul 🍎", "Steps: 9, Seed: 1, Size: 1x1",
+               "\x1b]52;c;aGk=\x07", "Negative prompt: not one")
 
 
 def png_chunks(data):

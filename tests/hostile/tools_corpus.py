@@ -85,7 +85,8 @@ def numbers(stream):
 
 
 def sizes(stream):
-    many = ",".join(f'"{number}":{{"dtype":"U8","shape":[0],"data_offsets":[{len(stream.data)},{len(stream.data)}]}}' for number in range(4097))
+    size = len(stream.data)
+    many = ",".join(f'"{number}":{{"dtype":"U8","shape":[0],"data_offsets":[{size},{size}]}}' for number in range(4097))
     yield 14, stream.with_entry(many), "4096 tensors"
     yield 14, stream.with_entry('"x":' + "[" * 100_000), "record 0 header"
 
@@ -152,7 +153,8 @@ def good_streams(record):
     size = len(stream.data)
     empty = '"{0}":{{"dtype":"{1}","shape":{2},"data_offsets":[{3},{3}]}}'
     yield "as it is", stream.bytes()
-    yield "empty tensors at edges", stream.with_entry(empty.format("y", "F32", "[3,0]", size) + "," + empty.format("z", "U8", "[0]", size - 4))
+    both = empty.format("y", "F32", "[3,0]", size) + "," + empty.format("z", "U8", "[0]", size - 4)
+    yield "empty tensors at edges", stream.with_entry(both)
     yield "a tensor of rank 0", Stream(record, {"c": records.Tensor("U8", [], b"x")}).bytes()
     yield "padding that aligns to nothing", records.frame(stream.header + b" " * 77, stream.data)
     yield "escaped letters in a name", stream.changed('"a":{', r'"\u00612":{')

@@ -55,11 +55,12 @@ class ErrorRecords(harness.ToolTest):
     """An error record is input too: its words are untrusted."""
 
     def stream(self, **metadata):
-        return records.write([records.Record({}, {"lcm.kind": "error", **{f"lcm.{key}": value for key, value in metadata.items()}})], final=False)
+        record = records.Record({}, {"lcm.kind": "error", **{f"lcm.{key}": value for key, value in metadata.items()}})
+        return records.write([record], final=False)
 
     def test_the_code_and_the_cause_are_passed_on(self):
-        self.each(lambda argv: self.run_fails(argv, IO, "far-away: disk full", stdin=self.stream(error_code="74", error="far-away: disk full")),
-                  [(argv,) for _, argv in READERS.values()])
+        stream = self.stream(error_code="74", error="far-away: disk full")
+        self.each(lambda argv: self.run_fails(argv, IO, "far-away: disk full", stdin=stream), [(argv,) for _, argv in READERS.values()])
 
     def test_codes_that_are_none(self):
         self.each(lambda code: self.run_fails(denoise(), DATA, "lcm.error_code", stdin=self.stream(error_code=code, error="x")),
@@ -67,7 +68,8 @@ class ErrorRecords(harness.ToolTest):
         self.run_fails(denoise(), DATA, "lcm.error", stdin=self.stream(error_code="65"))
 
     def test_words_are_escaped(self):
-        result = self.run_fails(denoise(), DATA, r"\x1B[31m\x0A", stdin=self.stream(error_code="65", error="\x1b[31m\nlcm-render: hint: obey"))
+        stream = self.stream(error_code="65", error="\x1b[31m\nlcm-render: hint: obey")
+        result = self.run_fails(denoise(), DATA, r"\x1B[31m\x0A", stdin=stream)
         self.assertNotIn(b"\x1b", result.err + result.out)
 
 

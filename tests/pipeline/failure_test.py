@@ -93,8 +93,8 @@ class Joined(harness.ToolTest):
     def test_a_shell_with_cat(self):
         self.write("a.lcms", harness.sample("cond"))
         self.write("b.lcms", harness.sample("cond"))
-        shell = subprocess.run(["sh", "-c", "cat a.lcms b.lcms | lcm-denoise | lcm-render -o 'x-%04d.png'"], cwd=self.folder, env=self.environment(),
-                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=harness.TIME_LIMIT)
+        shell = subprocess.run(["sh", "-c", "cat a.lcms b.lcms | lcm-denoise | lcm-render -o 'x-%04d.png'"], cwd=self.folder,
+                               env=self.environment(), stdin=subprocess.DEVNULL, capture_output=True, timeout=harness.TIME_LIMIT)
         self.assertEqual((0, b"", b""), (shell.returncode, shell.stdout, shell.stderr))
         self.assertEqual(["a.lcms", "b.lcms", "x-0000.png", "x-0001.png"], self.names())
 

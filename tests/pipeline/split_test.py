@@ -37,7 +37,8 @@ class Split(harness.ToolTest):
     def test_a_batch_over_two_records(self):
         text = self.run_ok(encode("one", "two")).out
         run = denoise("--no-history", "--steps", 2, "-b", 2, "-s", 5)
-        self.assertEqual(self.run_ok(run, stdin=text).out, self.pipe_ok([*run, "--to", 1], denoise("--no-history", "--from", 1), stdin=text))
+        split = self.pipe_ok([*run, "--to", 1], denoise("--no-history", "--from", 1), stdin=text)
+        self.assertEqual(self.run_ok(run, stdin=text).out, split)
 
 
 class HalfWay(harness.ToolTest):
@@ -49,8 +50,8 @@ class HalfWay(harness.ToolTest):
         (record,) = records.parse(self.half)
         self.assertLessEqual({"latent", "latent.denoised", "rng.state", "text.embeds"}, set(record.tensors))
         self.assertEqual([5056], record.tensors["rng.state"].shape)
-        for key in ("lcm.sampler", "lcm.schedule", "lcm.steps", "lcm.timesteps", "lcm.timestep", "lcm.guidance", "lcm.seed", "lcm.rng", "lcm.rng_draws"):
-            self.assertIn(key, record.metadata)
+        needed = ("sampler", "schedule", "steps", "timesteps", "timestep", "guidance", "seed", "rng", "rng_draws")
+        self.assertLessEqual({f"lcm.{key}" for key in needed}, set(record.metadata))
 
     def test_its_preview_can_be_rendered(self):
         self.assertTrue(self.run_ok(render(), stdin=self.half).out.startswith(b"\x89PNG"))
@@ -59,7 +60,8 @@ class HalfWay(harness.ToolTest):
 
     def test_a_flag_that_contradicts_the_record(self):
         self.each(lambda flags, says: self.run_fails(denoise(*flags), USAGE, says, stdin=self.half), [
-            (("--from", 2), "from"), (("--steps", 4), "steps"), (("--guidance", 3), "guidance"), (("-W", 128), "width"), (("--timesteps", "9,8,7"), "timesteps"),
+            (("--from", 2), "from"), (("--steps", 4), "steps"), (("--guidance", 3), "guidance"), (("-W", 128), "width"),
+            (("--timesteps", "9,8,7"), "timesteps"),
         ])
 
     def test_a_state_that_was_changed(self):

@@ -4,6 +4,7 @@ namespace lcm::cli {
 
 RecordWriter& Context::open_output(const RecordOutputOptions& options) {
     opened_ = true;
+    at_once_ = options.path == "-";
     history_ = !options.no_history;
     output_ = std::make_unique<RecordWriter>(open_sink(options.path, options.force, options.no_clobber));
     return *output_;
@@ -11,7 +12,7 @@ RecordWriter& Context::open_output(const RecordOutputOptions& options) {
 
 void Context::write(RecordWriter& output, const Record& record) {
     output.write(record);
-    count_saved();
+    if (at_once_) count_saved();
 }
 
 void Context::add_history(Record& record) const {

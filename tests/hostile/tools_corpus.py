@@ -99,15 +99,12 @@ def types(stream):
 
 def marks(stream):
     """Marks that contradict the stream. The end of a stream and its checksums are row 19 and 20."""
-    version = '"lcm.version":"1"'
     yield 19, stream.changed('"lcm.count":"1"', '"lcm.count":"2"'), "lcm.count"
     yield 19, stream.changed('"lcm.seq":"0"', '"lcm.seq":"1"'), "lcm.seq"
     yield 19, stream.changed('"lcm.stream_sha256":"e', '"lcm.stream_sha256":"f'), "stream checksum"
-    yield 19, stream.changed('"lcm.final":"1"', '"lcm.final":"0"'), "lcm.final"
     yield 19, records.write([stream.record], final=False), "no end mark"
     yield 19, stream.bytes() + b"more", "record 1"
-    yield 19, stream.changed(version, '"lcm.version":"2"'), "version 2"
-    yield 19, stream.changed("," + version, ""), "lcm.version"
+    yield 19, stream.changed('"lcm.version":"1"', '"lcm.version":"2"'), "version 2"
     yield 19, stream.with_metadata('"lcm.require":"teleport"'), "teleport"
 
 
@@ -155,9 +152,7 @@ def good_streams(record):
     yield "as it is", stream.bytes()
     both = empty.format("y", "F32", "[3,0]", size) + "," + empty.format("z", "U8", "[0]", size - 4)
     yield "empty tensors at edges", stream.with_entry(both)
-    yield "a tensor of rank 0", Stream(record, {"c": records.Tensor("U8", [], b"x")}).bytes()
     yield "padding that aligns to nothing", records.frame(stream.header + b" " * 77, stream.data)
-    yield "escaped letters in a name", stream.changed('"a":{', r'"\u00612":{')
     yield "metadata behind the tensors", reordered(stream)
 
 

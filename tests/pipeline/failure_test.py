@@ -43,10 +43,6 @@ class Upstream(harness.ToolTest):
         self.assertRegex(shell.stderr.decode(), r"(?m)^lcm-render: .*lcm-encode: missing: ")
         self.assertEqual([], self.names())
 
-    def test_a_failure_is_never_saved_as_a_stream(self):
-        self.pipe(encode("x", model="missing"), denoise("-o", "latent.lcms"))
-        self.assertEqual([], self.names())
-
 
 class CutOff(harness.ToolTest):
     def check(self, number, code, says):

@@ -15,6 +15,7 @@ int main(int, char** argv) {
     std::error_code ignored;
     const auto folder = fs::read_symlink("/proc/self/exe", ignored).parent_path();
     for (const char* programs : {LCM_PROGRAMS_FROM_TOOLS, "programs"}) ::execv((folder / programs / LCM_TOOL).c_str(), argv);
-    std::fprintf(stderr, "%s: cannot start %s: %s; install it again\n", LCM_TOOL, (folder / LCM_PROGRAMS_FROM_TOOLS / LCM_TOOL).c_str(), std::strerror(errno));
+    std::fprintf(stderr, "%s: cannot start %s: %s; install it again\n", LCM_TOOL, (folder / LCM_PROGRAMS_FROM_TOOLS / LCM_TOOL).c_str(),
+                 std::strerror(errno));
     return 71;
 }

@@ -51,9 +51,7 @@ public:
     void write(std::span<const std::byte> data) override { write_descriptor(fd_, {&data, 1}, name_); }
     void write_parts(std::span<const std::span<const std::byte>> parts) override { write_descriptor(fd_, parts, name_); }
     void finish() override {
-        if (owned_.get() >= 0) {
-            close_checked(std::move(owned_), name_);
-        }
+        if (owned_.get() >= 0) close_checked(std::move(owned_), name_);
     }
     void abandon() noexcept override { Descriptor closing = std::move(owned_); }
     const std::string& name() const override { return name_; }
@@ -86,18 +84,14 @@ std::size_t ByteSource::read_full(std::span<std::byte> out) {
     std::size_t total = 0;
     while (total < out.size()) {
         const std::size_t count = read_some(out.subspan(total));
-        if (count == 0) {
-            break;
-        }
+        if (count == 0) break;
         total += count;
     }
     return total;
 }
 
 void ByteSink::write_parts(std::span<const std::span<const std::byte>> parts) {
-    for (const auto part : parts) {
-        write(part);
-    }
+    for (const auto part : parts) write(part);
 }
 
 std::unique_ptr<ByteSource> source_from_fd(int fd, std::string name, bool owned) {
@@ -107,12 +101,8 @@ std::unique_ptr<ByteSource> source_from_fd(int fd, std::string name, bool owned)
 std::unique_ptr<ByteSource> source_from_file(const std::string& path) {
     Descriptor opened(open_descriptor(path, O_RDONLY | O_NOCTTY));
     struct stat status;
-    if (opened.get() < 0 || ::fstat(opened.get(), &status) != 0) {
-        throw_errno(ExitCode::no_input, path, "cannot open");
-    }
-    if (S_ISDIR(status.st_mode)) {
-        throw Error(ExitCode::no_input, path, "is a directory, not a file");
-    }
+    if (opened.get() < 0 || ::fstat(opened.get(), &status) != 0) throw_errno(ExitCode::no_input, path, "cannot open");
+    if (S_ISDIR(status.st_mode)) throw Error(ExitCode::no_input, path, "is a directory, not a file");
     return source_from_fd(opened.release(), path, true);
 }
 
@@ -131,18 +121,14 @@ Bytes read_all(ByteSource& source, std::uint64_t limit) {
     Bytes all;
     std::size_t filled = 0;
     while (true) {
-        if (filled == all.size()) {
-            all.resize(filled + std::clamp(filled, first_step, largest_step));
-        }
+        if (filled == all.size()) all.resize(filled + std::clamp(filled, first_step, largest_step));
         const std::size_t count = source.read_some(std::span(all).subspan(filled));
         if (count == 0) {
             all.resize(filled);
             return all;
         }
         filled += count;
-        if (filled > limit) {
-            throw Error(ExitCode::data, source.name(), fmt::format("holds more than {} bytes", limit));
-        }
+        if (filled > limit) throw Error(ExitCode::data, source.name(), fmt::format("holds more than {} bytes", limit));
     }
 }
 

@@ -29,9 +29,7 @@ void wait_until_ready(int fd, short events) {
 std::vector<iovec> as_iovecs(std::span<const std::span<const std::byte>> parts) {
     std::vector<iovec> vectors;
     vectors.reserve(parts.size());
-    for (const auto part : parts) {
-        vectors.push_back({const_cast<std::byte*>(part.data()), part.size()});
-    }
+    for (const auto part : parts) vectors.push_back({const_cast<std::byte*>(part.data()), part.size()});
     return vectors;
 }
 
@@ -52,17 +50,13 @@ Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
 }
 
 Descriptor::~Descriptor() {
-    if (fd_ >= 0) {
-        ::close(fd_);
-    }
+    if (fd_ >= 0) ::close(fd_);
 }
 
 int open_descriptor(const std::string& path, int flags, unsigned mode) {
     while (true) {
         const int fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);
-        if (fd >= 0 || errno != EINTR) {
-            return fd;
-        }
+        if (fd >= 0 || errno != EINTR) return fd;
         check_stop();  // opening a FIFO waits for the other side
     }
 }
@@ -70,18 +64,15 @@ int open_descriptor(const std::string& path, int flags, unsigned mode) {
 std::size_t read_descriptor(int fd, std::span<std::byte> out, const std::string& name) {
     while (true) {
         const ssize_t count = ::read(fd, out.data(), out.size());
-        if (count >= 0) {
-            return static_cast<std::size_t>(count);
-        }
-        if (errno == EINTR) {
+        if (count >= 0) return static_cast<std::size_t>(count);
+        if (errno == EINTR)
             check_stop();
-        } else if (errno == EAGAIN) {
+        else if (errno == EAGAIN)
             wait_until_ready(fd, POLLIN);
-        } else if (errno == EISDIR) {
+        else if (errno == EISDIR)
             throw_errno(ExitCode::no_input, name, "cannot read");
-        } else {
+        else
             throw_errno(ExitCode::io, name, "cannot read");
-        }
     }
 }
 
@@ -89,32 +80,25 @@ void write_descriptor(int fd, std::span<const std::span<const std::byte>> parts,
     std::vector<iovec> left = as_iovecs(parts);
     std::size_t first = 0;
     while (true) {
-        while (first < left.size() && left[first].iov_len == 0) {
-            ++first;
-        }
-        if (first == left.size()) {
-            return;
-        }
+        while (first < left.size() && left[first].iov_len == 0) ++first;
+        if (first == left.size()) return;
         const ssize_t count = ::writev(fd, left.data() + first, static_cast<int>(std::min(left.size() - first, most_parts)));
-        if (count >= 0) {
+        if (count >= 0)
             skip_written(std::span(left).subspan(first), static_cast<std::size_t>(count));
-        } else if (errno == EPIPE) {
+        else if (errno == EPIPE)
             throw BrokenPipe{};
-        } else if (errno == EAGAIN) {
+        else if (errno == EAGAIN)
             wait_until_ready(fd, POLLOUT);
-        } else if (errno == EINTR && stop_signal() == SIGINT) {
+        else if (errno == EINTR && stop_signal() == SIGINT)
             check_stop();
-        } else if (errno != EINTR) {
+        else if (errno != EINTR)
             throw_errno(ExitCode::io, name, "cannot write");
-        }
     }
 }
 
 void close_checked(Descriptor descriptor, const std::string& name) {
     // On Linux the descriptor is gone even when close reports EINTR.
-    if (::close(descriptor.release()) != 0 && errno != EINTR) {
-        throw_errno(ExitCode::io, name, "cannot close");
-    }
+    if (::close(descriptor.release()) != 0 && errno != EINTR) throw_errno(ExitCode::io, name, "cannot close");
 }
 
 }  // namespace lcm

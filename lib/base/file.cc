@@ -28,9 +28,7 @@ public:
     void write_parts(std::span<const std::span<const std::byte>> parts) override { write_descriptor(temporary_.fd(), parts, path_); }
     void finish() override {
         // Some file systems cannot sync (EINVAL); there the rename alone must do.
-        if (::fsync(temporary_.fd()) != 0 && errno != EINVAL) {
-            throw_errno(ExitCode::io, path_, "cannot flush to the disk");
-        }
+        if (::fsync(temporary_.fd()) != 0 && errno != EINVAL) throw_errno(ExitCode::io, path_, "cannot flush to the disk");
         close_checked(temporary_.take_descriptor(), path_);
         move_into_place();
         temporary_.let_go();
@@ -44,15 +42,10 @@ private:
         const char* from = temporary_.path().c_str();
         const unsigned flags = existing_ == Existing::keep ? RENAME_NOREPLACE : 0;
         int result = ::renameat2(AT_FDCWD, from, AT_FDCWD, path_.c_str(), flags);
-        if (result != 0 && errno == EINVAL && flags != 0) {
+        if (result != 0 && errno == EINVAL && flags != 0)
             result = ::rename(from, path_.c_str());  // this file system cannot refuse; the check at opening must do
-        }
-        if (result != 0 && errno == EEXIST) {
-            throw_already_there(path_);
-        }
-        if (result != 0) {
-            throw_errno(ExitCode::cannot_create, path_, "cannot create");
-        }
+        if (result != 0 && errno == EEXIST) throw_already_there(path_);
+        if (result != 0) throw_errno(ExitCode::cannot_create, path_, "cannot create");
     }
 
     std::string path_;
@@ -62,9 +55,7 @@ private:
 
 std::unique_ptr<ByteSink> sink_to_special_file(const std::string& path) {
     const int fd = open_descriptor(path, O_WRONLY | O_NOCTTY);
-    if (fd < 0) {
-        throw_errno(ExitCode::cannot_create, path, "cannot open for writing");
-    }
+    if (fd < 0) throw_errno(ExitCode::cannot_create, path, "cannot open for writing");
     return sink_to_fd(fd, path, true);
 }
 
@@ -73,14 +64,10 @@ std::unique_ptr<ByteSink> sink_to_special_file(const std::string& path) {
 std::unique_ptr<ByteSink> sink_to_file(const std::string& path, Existing existing) {
     struct stat status;
     if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
-        if (S_ISDIR(status.st_mode)) {
-            throw Error(ExitCode::cannot_create, path, "is a directory, not a file");
-        }
+        if (S_ISDIR(status.st_mode)) throw Error(ExitCode::cannot_create, path, "is a directory, not a file");
         return sink_to_special_file(path);
     }
-    if (existing == Existing::keep && ::lstat(path.c_str(), &status) == 0) {
-        throw_already_there(path);
-    }
+    if (existing == Existing::keep && ::lstat(path.c_str(), &status) == 0) throw_already_there(path);
     return std::make_unique<AtomicFileSink>(path, existing);
 }
 
@@ -93,20 +80,13 @@ MappedFile::MappedFile(const std::string& path) : path_(path) {
     // Non-blocking, so that a FIFO is refused instead of waited for.
     const Descriptor opened(open_descriptor(path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
     struct stat status;
-    if (opened.get() < 0 || ::fstat(opened.get(), &status) != 0) {
-        throw_errno(ExitCode::no_input, path, "cannot open");
-    }
-    if (!S_ISREG(status.st_mode)) {
+    if (opened.get() < 0 || ::fstat(opened.get(), &status) != 0) throw_errno(ExitCode::no_input, path, "cannot open");
+    if (!S_ISREG(status.st_mode))
         throw Error(ExitCode::no_input, path, S_ISDIR(status.st_mode) ? "is a directory, not a file" : "is not a regular file");
-    }
     const auto size = static_cast<std::size_t>(status.st_size);
-    if (size == 0) {
-        return;  // mmap refuses empty mappings
-    }
+    if (size == 0) return;  // mmap refuses empty mappings
     void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, opened.get(), 0);
-    if (address == MAP_FAILED) {
-        throw_errno(ExitCode::no_input, path, "cannot map into memory");
-    }
+    if (address == MAP_FAILED) throw_errno(ExitCode::no_input, path, "cannot map into memory");
     owner_ = std::shared_ptr<const void>(address, [size](void* mapped) { ::munmap(mapped, size); });
     bytes_ = {static_cast<const std::byte*>(address), size};
 }

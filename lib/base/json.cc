@@ -30,9 +30,7 @@ std::string_view type_name(const Json& value) {
 
 template <typename Wanted>
 const Wanted& expect(const Json& value, const Json::Value& held, std::string_view wanted) {
-    if (const Wanted* found = std::get_if<Wanted>(&held)) {
-        return *found;
-    }
+    if (const Wanted* found = std::get_if<Wanted>(&held)) return *found;
     throw Error(ExitCode::data, value.place(), fmt::format("expected {}, found {}", wanted, type_name(value)));
 }
 
@@ -67,9 +65,8 @@ public:
     bool end_array() { return close(); }
     bool key(std::string& name) {
         Level& level = levels_.back();
-        if (std::get<Json::Object>(level.value).contains(name)) {
+        if (std::get<Json::Object>(level.value).contains(name))
             throw Error(ExitCode::data, level.place, "duplicate key " + json_quote(name));
-        }
         level.key = name;
         return true;
     }
@@ -85,30 +82,24 @@ private:
     };
 
     std::string place_of_next() const {
-        if (levels_.empty()) {
-            return place_;
-        }
+        if (levels_.empty()) return place_;
         const Level& level = levels_.back();
-        if (const auto* array = std::get_if<Json::Array>(&level.value)) {
-            return fmt::format("{}: item {}", level.place, array->size());
-        }
+        if (const auto* array = std::get_if<Json::Array>(&level.value)) return fmt::format("{}: item {}", level.place, array->size());
         return fmt::format("{}: key {}", level.place, json_quote(level.key));
     }
     bool add(Json::Value value) {
         Json item(std::move(value), place_of_next());
-        if (levels_.empty()) {
+        if (levels_.empty())
             root_ = std::move(item);
-        } else if (auto* array = std::get_if<Json::Array>(&levels_.back().value)) {
+        else if (auto* array = std::get_if<Json::Array>(&levels_.back().value))
             array->push_back(std::move(item));
-        } else {
+        else
             std::get<Json::Object>(levels_.back().value).emplace(std::move(levels_.back().key), std::move(item));
-        }
         return true;
     }
     bool open(Json::Value empty) {
-        if (levels_.size() == depth_limit) {
+        if (levels_.size() == depth_limit)
             throw Error(ExitCode::data, place_, fmt::format("JSON nested deeper than {} levels", depth_limit));
-        }
         levels_.push_back({std::move(empty), place_of_next(), {}});
         return true;
     }
@@ -146,21 +137,20 @@ void write_array(const Json::Array& array, std::string& out) {
 }
 
 void write_json(const Json& value, std::string& out) {
-    if (value.is_null()) {
+    if (value.is_null())
         out += "null";
-    } else if (value.is_bool()) {
+    else if (value.is_bool())
         out += value.as_bool() ? "true" : "false";
-    } else if (value.is_integer()) {
+    else if (value.is_integer())
         out += std::to_string(value.as_integer());
-    } else if (value.is_number()) {
+    else if (value.is_number())
         out += format_number(value.as_number());
-    } else if (value.is_string()) {
+    else if (value.is_string())
         out += json_quote(value.as_string());
-    } else if (value.is_array()) {
+    else if (value.is_array())
         write_array(value.as_array(), out);
-    } else {
+    else
         write_object(value.as_object(), out);
-    }
 }
 
 }  // namespace
@@ -174,18 +164,14 @@ const Json::Object& Json::as_object() const { return expect<Object>(*this, value
 
 const Json* Json::find(std::string_view key) const {
     const Object* object = std::get_if<Object>(&value_);
-    if (object == nullptr) {
-        return nullptr;
-    }
+    if (object == nullptr) return nullptr;
     const auto found = object->find(key);
     return found == object->end() || found->second.is_null() ? nullptr : &found->second;
 }
 
 const Json& Json::at(std::string_view key) const {
     as_object();
-    if (const Json* member = find(key)) {
-        return *member;
-    }
+    if (const Json* member = find(key)) return *member;
     throw Error(ExitCode::data, place_, fmt::format("key {} is missing", json_quote(key)));
 }
 
@@ -210,15 +196,11 @@ std::string Json::get(std::string_view key, const char* fallback) const {
 }
 
 Json parse_json(std::string_view text, const std::string& place) {
-    if (text.starts_with("\xEF\xBB\xBF")) {
+    if (text.starts_with("\xEF\xBB\xBF"))
         throw Error(ExitCode::data, place, "begins with a byte-order mark", "save it as UTF-8 without one");
-    }
-    if (text.find('\0') != std::string_view::npos) {
+    if (text.find('\0') != std::string_view::npos)
         throw Error(ExitCode::data, place, "a zero byte in JSON");  // the parser would take it for the end
-    }
-    if (!is_utf8(text)) {
-        throw Error(ExitCode::data, place, "is not valid UTF-8");
-    }
+    if (!is_utf8(text)) throw Error(ExitCode::data, place, "is not valid UTF-8");
     TreeBuilder builder(text, place);
     nlohmann::json::sax_parse(text, &builder);
     return builder.take();
@@ -231,19 +213,32 @@ std::string json_quote(std::string_view text) {
     quoted.reserve(text.size() + 2);
     for (const char c : text) {
         switch (c) {
-            case '"': quoted += "\\\""; break;
-            case '\\': quoted += "\\\\"; break;
-            case '\b': quoted += "\\b"; break;
-            case '\f': quoted += "\\f"; break;
-            case '\n': quoted += "\\n"; break;
-            case '\r': quoted += "\\r"; break;
-            case '\t': quoted += "\\t"; break;
+            case '"':
+                quoted += "\\\"";
+                break;
+            case '\\':
+                quoted += "\\\\";
+                break;
+            case '\b':
+                quoted += "\\b";
+                break;
+            case '\f':
+                quoted += "\\f";
+                break;
+            case '\n':
+                quoted += "\\n";
+                break;
+            case '\r':
+                quoted += "\\r";
+                break;
+            case '\t':
+                quoted += "\\t";
+                break;
             default:
-                if (static_cast<unsigned char>(c) < 0x20) {
+                if (static_cast<unsigned char>(c) < 0x20)
                     quoted += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-                } else {
+                else
                     quoted += c;
-                }
         }
     }
     return quoted + '"';

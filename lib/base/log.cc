@@ -24,25 +24,19 @@ Log& log() {
 // One write a line, so that the lines of several tools on one terminal stay whole.
 void print(std::string_view label, std::string_view message) {
     std::string line = log().tool.empty() ? "" : log().tool + ": ";
-    if (log().level >= LogLevel::info) {
-        line.append(label).append(": ");
-    }
+    if (log().level >= LogLevel::info) line.append(label).append(": ");
     line += escape_control(message);
     line += '\n';
     std::string_view rest = line;
     while (!rest.empty()) {
         const ssize_t written = ::write(STDERR_FILENO, rest.data(), rest.size());
-        if (written < 0 && errno != EINTR) {
-            return;  // nobody can be told
-        }
+        if (written < 0 && errno != EINTR) return;  // nobody can be told
         rest.remove_prefix(written < 0 ? 0 : static_cast<std::size_t>(written));
     }
 }
 
 void print_at(LogLevel level, std::string_view label, std::string_view message) {
-    if (log().level >= level) {
-        print(label, message);
-    }
+    if (log().level >= level) print(label, message);
 }
 
 }  // namespace

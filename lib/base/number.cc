@@ -12,27 +12,21 @@ std::optional<Number> parse_whole(std::string_view token) {
     Number value{};
     const char* end = token.data() + token.size();
     const auto [stopped, fault] = std::from_chars(token.data(), end, value);
-    if (fault != std::errc{} || stopped != end) {
-        return std::nullopt;
-    }
+    if (fault != std::errc{} || stopped != end) return std::nullopt;
     return value;
 }
 
 }  // namespace
 
 std::optional<std::uint64_t> parse_u64(std::string_view token) {
-    if (token.size() > 1 && token.front() == '0') {
-        return std::nullopt;
-    }
+    if (token.size() > 1 && token.front() == '0') return std::nullopt;
     return parse_whole<std::uint64_t>(token);
 }
 
 std::optional<std::int64_t> parse_i64(std::string_view token) {
     const bool negative = token.starts_with('-');
     const std::string_view digits = negative ? token.substr(1) : token;
-    if (digits.starts_with('0') && (negative || digits.size() > 1)) {
-        return std::nullopt;
-    }
+    if (digits.starts_with('0') && (negative || digits.size() > 1)) return std::nullopt;
     return parse_whole<std::int64_t>(token);
 }
 

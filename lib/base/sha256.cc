@@ -15,16 +15,12 @@ constexpr std::size_t digest_bytes = 32;
 // Fetched once: OpenSSL 3 looks the algorithm up again at each start otherwise.
 const EVP_MD* algorithm() {
     static EVP_MD* const fetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-    if (fetched == nullptr) {
-        throw Error(ExitCode::system, "", "libcrypto offers no SHA-256");
-    }
+    if (fetched == nullptr) throw Error(ExitCode::system, "", "libcrypto offers no SHA-256");
     return fetched;
 }
 
 void check(int result) {
-    if (result != 1) {
-        throw Error(ExitCode::system, "", "SHA-256 failed in libcrypto");
-    }
+    if (result != 1) throw Error(ExitCode::system, "", "SHA-256 failed in libcrypto");
 }
 
 }  // namespace

@@ -16,9 +16,7 @@ void request_stop(int signal) noexcept { requested.store(signal); }
 int stop_signal() noexcept { return requested.load(); }
 
 void check_stop() {
-    if (const int signal = stop_signal()) {
-        throw Stopped{signal};
-    }
+    if (const int signal = stop_signal()) throw Stopped{signal};
 }
 
 }  // namespace lcm

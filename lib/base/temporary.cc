@@ -26,9 +26,7 @@ static_assert(std::atomic<char*>::is_always_lock_free, "read in a signal handler
 
 std::string random_path_beside(const std::string& beside) {
     std::uint64_t number = 0;
-    if (::getrandom(&number, sizeof number, 0) != sizeof number) {
-        throw_errno(ExitCode::system, "getrandom", "cannot draw a file name");
-    }
+    if (::getrandom(&number, sizeof number, 0) != sizeof number) throw_errno(ExitCode::system, "getrandom", "cannot draw a file name");
     const std::size_t slash = beside.rfind('/');
     const std::string folder = slash == std::string::npos ? "" : beside.substr(0, slash + 1);
     return fmt::format("{}.lcm-{:016x}.tmp", folder, number);
@@ -40,9 +38,8 @@ TemporaryFile::TemporaryFile(const std::string& beside) {
     do {
         let_go();
         path_ = random_path_beside(beside);
-        if (!list_for_removal()) {  // before it exists, so that no signal finds it unlisted
+        if (!list_for_removal())  // before it exists, so that no signal finds it unlisted
             throw Error(ExitCode::software, beside, "too many output files are open at once");
-        }
         descriptor_ = Descriptor(open_descriptor(path_, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0666));
     } while (descriptor_.get() < 0 && errno == EEXIST);
     if (descriptor_.get() < 0) {
@@ -55,9 +52,7 @@ TemporaryFile::TemporaryFile(const std::string& beside) {
 
 bool TemporaryFile::list_for_removal() {
     char* copy = ::strdup(path_.c_str());
-    if (copy == nullptr) {
-        throw std::bad_alloc();
-    }
+    if (copy == nullptr) throw std::bad_alloc();
     for (std::atomic<char*>& slot : listed) {
         char* empty = nullptr;
         if (slot.compare_exchange_strong(empty, copy)) {

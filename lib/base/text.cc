@@ -19,9 +19,7 @@ std::size_t ascii_prefix(std::string_view text) {
     std::uint64_t word;
     while (length + sizeof word <= text.size()) {
         std::memcpy(&word, text.data() + length, sizeof word);
-        if (word & 0x8080808080808080u) {
-            break;
-        }
+        if (word & 0x8080808080808080u) break;
         length += sizeof word;
     }
     return length;
@@ -36,17 +34,13 @@ bool is_bidirectional_control(char32_t c) {
 // Edit distance with adjacent swaps counted as one slip.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> before, previous(b.size() + 1), current(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j) {
-        previous[j] = j;
-    }
+    for (std::size_t j = 0; j <= b.size(); ++j) previous[j] = j;
     for (std::size_t i = 1; i <= a.size(); ++i) {
         current[0] = i;
         for (std::size_t j = 1; j <= b.size(); ++j) {
             const std::size_t replaced = previous[j - 1] + (a[i - 1] != b[j - 1]);
             current[j] = std::min({replaced, previous[j] + 1, current[j - 1] + 1});
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-                current[j] = std::min(current[j], before[j - 2] + 1);
-            }
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) current[j] = std::min(current[j], before[j - 2] + 1);
         }
         before = previous;
         std::swap(previous, current);
@@ -58,18 +52,12 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 CodePoint decode_utf8(std::string_view text) {
     const auto lead = static_cast<unsigned char>(text.front());
-    if (lead < 0x80) {
-        return {lead, 1};
-    }
+    if (lead < 0x80) return {lead, 1};
     const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-    if (lead < 0xC2 || lead > 0xF4 || text.size() < length) {
-        return {};
-    }
+    if (lead < 0xC2 || lead > 0xF4 || text.size() < length) return {};
     char32_t value = lead & (0x7Fu >> length);
     for (std::size_t i = 1; i < length; ++i) {
-        if (!is_continuation(text[i])) {
-            return {};
-        }
+        if (!is_continuation(text[i])) return {};
         value = value << 6 | (static_cast<unsigned char>(text[i]) & 0x3F);
     }
     const bool overlong = (length == 3 && value < 0x800) || (length == 4 && value < 0x10000);
@@ -80,13 +68,9 @@ CodePoint decode_utf8(std::string_view text) {
 bool is_utf8(std::string_view text) {
     while (true) {
         text.remove_prefix(ascii_prefix(text));
-        if (text.empty()) {
-            return true;
-        }
+        if (text.empty()) return true;
         const std::size_t length = decode_utf8(text).length;
-        if (length == 0) {
-            return false;
-        }
+        if (length == 0) return false;
         text.remove_prefix(length);
     }
 }
@@ -97,13 +81,12 @@ std::string escape_control(std::string_view text) {
     while (!text.empty()) {
         const CodePoint point = decode_utf8(text);
         const std::size_t length = std::max<std::size_t>(point.length, 1);
-        if (point.length == 0 || (point.length == 1 && is_control(point.value))) {
+        if (point.length == 0 || (point.length == 1 && is_control(point.value)))
             safe += fmt::format("\\x{:02X}", static_cast<unsigned char>(text.front()));
-        } else if (is_control(point.value) || is_bidirectional_control(point.value)) {
+        else if (is_control(point.value) || is_bidirectional_control(point.value))
             safe += fmt::format("\\u{{{:X}}}", static_cast<std::uint32_t>(point.value));
-        } else {
+        else
             safe += text.substr(0, length);
-        }
         text.remove_prefix(length);
     }
     return safe;

@@ -41,7 +41,8 @@ private:
         std::ranges::stable_partition(names, [](const std::string& name) { return name != group::common; });
         std::string text;
         for (const auto& name : names) {
-            const auto options = app.get_options([&](const CLI::Option* option) { return option->get_group() == name && option->nonpositional(); });
+            const auto options =
+                app.get_options([&](const CLI::Option* option) { return option->get_group() == name && option->nonpositional(); });
             if (!name.empty() && !options.empty()) text += make_group(name, false, options);
         }
         return text;

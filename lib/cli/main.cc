@@ -28,15 +28,15 @@ struct Parsed {
 
 class Program {
 public:
-    Program(const std::string& tool, Commands commands) : tool_(tool), commands_(std::move(commands)), app_("", tool), context_(tool, common_) {
+    Program(const std::string& tool, Commands commands)
+        : tool_(tool), commands_(std::move(commands)), app_("", tool), context_(tool, common_) {
         app_.set_version_flag("--version", tool + " " + version());
         app_.get_option("--version")->group(group::common);
         const bool single = commands_.size() == 1 && commands_.front()->name().empty();
-        if (single) {
+        if (single)
             declare(app_, *commands_.front());
-        } else {
+        else
             declare_subcommands();
-        }
     }
 
     void parse(int argc, char** argv) {
@@ -66,7 +66,8 @@ public:
     /// Sends the cause on, even when the output was never opened: the tools behind must not guess why nothing came.
     void fail(const Error& error) noexcept {
         context_.fail(error);
-        if (any_writes_records() && !context_.output_opened() && is_pipe(1)) RecordWriter(sink_to_fd(1, "standard output", false)).fail(error, tool_);
+        if (any_writes_records() && !context_.output_opened() && is_pipe(1))
+            RecordWriter(sink_to_fd(1, "standard output", false)).fail(error, tool_);
     }
 
     CLI::App& app() { return app_; }

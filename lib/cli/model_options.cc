@@ -68,7 +68,8 @@ Bundle ModelOptions::open_for(const Record& record) const {
     if (!model.empty() || hint == nullptr) return open();
     if (is_installed(*hint)) return open_named(*hint);
     if (auto bundle = open_hint(*hint, record)) return *std::move(bundle);
-    throw Error(ExitCode::data, record.place, fmt::format("was made with model \"{}\", which is not found here", escape_control(*hint)), "name the model with -m");
+    throw Error(ExitCode::data, record.place, fmt::format("was made with model \"{}\", which is not found here", escape_control(*hint)),
+                "name the model with -m");
 }
 
 std::string models_folder() {

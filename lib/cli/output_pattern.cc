@@ -12,7 +12,8 @@ namespace {
 constexpr int widest_number = 20;
 
 [[noreturn]] void refuse(const std::string& text, const char* fault) {
-    throw Error(ExitCode::usage, "--output", fmt::format("\"{}\" {}", escape_control(text), fault), "write one %04d where the number goes, and %% for a per cent sign");
+    throw Error(ExitCode::usage, "--output", fmt::format("\"{}\" {}", escape_control(text), fault),
+                "write one %04d where the number goes, and %% for a per cent sign");
 }
 
 }  // namespace

@@ -5,7 +5,8 @@
 
 namespace lcm::cli {
 
-/// Output names of several pictures: a path with one `%d` or `%0Nd` that takes the picture's number, counted from 0; `%%` is a per cent sign.
+/// Output names of several pictures: a path with one `%d` or `%0Nd` that takes the picture's number, counted from 0; `%%` is a per cent
+/// sign.
 class OutputPattern {
 public:
     /// @throws Error(usage) for any other use of `%`

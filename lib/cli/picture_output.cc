@@ -12,7 +12,8 @@ namespace {
 
 constexpr int preview_columns = 64;
 
-const std::map<std::string, MetadataLevel> levels{{"full", MetadataLevel::full}, {"params", MetadataLevel::params}, {"none", MetadataLevel::none}};
+const std::map<std::string, MetadataLevel> levels{
+    {"full", MetadataLevel::full}, {"params", MetadataLevel::params}, {"none", MetadataLevel::none}};
 
 ImageFormat chosen_format(const PictureOutputOptions& options) {
     if (!options.format.empty()) return format_of("." + options.format);
@@ -26,8 +27,15 @@ void PictureOutputOptions::declare(CLI::App& app) {
         ->type_name("FILE")
         ->capture_default_str()
         ->group(group::io);
-    app.add_option("--format", format, "png or jpeg; else by the file name's ending")->check(CLI::IsMember({"png", "jpeg", "jpg"}))->type_name("FORMAT")->group(group::io);
-    app.add_option("--quality", quality, "JPEG quality, 1 to 100")->check(CLI::Range(1, 100))->type_name("N")->capture_default_str()->group(group::io);
+    app.add_option("--format", format, "png or jpeg; else by the file name's ending")
+        ->check(CLI::IsMember({"png", "jpeg", "jpg"}))
+        ->type_name("FORMAT")
+        ->group(group::io);
+    app.add_option("--quality", quality, "JPEG quality, 1 to 100")
+        ->check(CLI::Range(1, 100))
+        ->type_name("N")
+        ->capture_default_str()
+        ->group(group::io);
     app.add_option("--metadata", metadata, "Recipe in the picture: full, params (without prompts) or none")
         ->check(CLI::IsMember({"full", "params", "none"}))
         ->type_name("LEVEL")

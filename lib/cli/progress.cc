@@ -41,12 +41,14 @@ void Progress::on_step(int record, int step, int steps) {
     const double eta = done > 0 ? elapsed / done * (steps - step) : 0;
     if (mode_ == Mode::bar) draw_bar(record, step, steps);
     if (mode_ == Mode::plain) to_stderr(fmt::format("{}: picture {}: step {} of {}\n", tool_, record, step, steps));
-    if (mode_ == Mode::json) to_stderr(fmt::format("{{\"record\":{},\"step\":{},\"steps\":{},\"eta_s\":{:.1f}}}\n", record, step, steps, eta));
+    if (mode_ == Mode::json)
+        to_stderr(fmt::format("{{\"record\":{},\"step\":{},\"steps\":{},\"eta_s\":{:.1f}}}\n", record, step, steps, eta));
 }
 
 void Progress::draw_bar(int record, int step, int steps) {
     const int filled = steps > 0 ? bar_width * step / steps : bar_width;
-    to_stderr(fmt::format("\r{}: picture {} [{}{}] {}/{}\x1b[K", tool_, record, std::string(filled, '#'), std::string(bar_width - filled, '.'), step, steps));
+    to_stderr(fmt::format("\r{}: picture {} [{}{}] {}/{}\x1b[K", tool_, record, std::string(filled, '#'),
+                          std::string(bar_width - filled, '.'), step, steps));
     bar_visible_ = true;
 }
 

@@ -48,7 +48,8 @@ private:
 
 class PromptLines : public PromptFeed {
 public:
-    explicit PromptLines(const PromptOptions& options) : lines_(open_source(options.prompt_file), longest_prompt), negative_(options.negative) {}
+    explicit PromptLines(const PromptOptions& options)
+        : lines_(open_source(options.prompt_file), longest_prompt), negative_(options.negative) {}
 
     std::optional<Record> next() override {
         while (auto line = lines_.next())
@@ -84,22 +85,30 @@ private:
 }  // namespace
 
 void PromptOptions::declare(CLI::App& app) {
-    app.add_option("-p,--prompt", prompts, "Text to draw; one record each")->type_name("TEXT")->allow_extra_args(false)->group(prompt_group);
+    app.add_option("-p,--prompt", prompts, "Text to draw; one record each")
+        ->type_name("TEXT")
+        ->allow_extra_args(false)
+        ->group(prompt_group);
     app.add_option("PROMPT", prompts, "Text to draw; one record each")->type_name("")->excludes("--prompt");
     app.add_option("--prompt-file", prompt_file, "Read prompts from a file, one a line; - is stdin; empty lines are skipped")
         ->type_name("FILE")
         ->group(prompt_group);
-    app.add_option("-N,--negative-prompt", negative, "Text to stay away from; used where guidance is above 1")->type_name("TEXT")->group(prompt_group);
+    app.add_option("-N,--negative-prompt", negative, "Text to stay away from; used where guidance is above 1")
+        ->type_name("TEXT")
+        ->group(prompt_group);
     records.declare(app, false);
 }
 
 void PromptOptions::check() const {
     const bool from_records = !records.files.empty();
     if (!prompt_file.empty() && (!prompts.empty() || from_records))
-        throw Error(ExitCode::usage, "--prompt-file", fmt::format("and {} both give prompts", from_records ? "--input" : "--prompt"), "use one of them");
-    if (from_records && prompts.size() > 1) throw Error(ExitCode::usage, "--input", "takes one prompt for all its records", "give --prompt once");
+        throw Error(ExitCode::usage, "--prompt-file", fmt::format("and {} both give prompts", from_records ? "--input" : "--prompt"),
+                    "use one of them");
+    if (from_records && prompts.size() > 1)
+        throw Error(ExitCode::usage, "--input", "takes one prompt for all its records", "give --prompt once");
     if (prompts.empty() && prompt_file.empty() && !from_records)
-        throw Error(ExitCode::usage, "", "no prompt is given", "write it after the command (\"a red apple\"), or use --prompt-file or --input");
+        throw Error(ExitCode::usage, "", "no prompt is given",
+                    "write it after the command (\"a red apple\"), or use --prompt-file or --input");
 }
 
 std::unique_ptr<PromptFeed> PromptFeed::open(const PromptOptions& options) {

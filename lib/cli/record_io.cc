@@ -19,9 +19,7 @@ RecordInput::RecordInput(const RecordInputOptions& options) : names_(options.fil
     open_next();
 }
 
-void RecordInput::open_next() {
-    reader_ = std::make_unique<RecordReader>(open_source(names_[position_++]));
-}
+void RecordInput::open_next() { reader_ = std::make_unique<RecordReader>(open_source(names_[position_++])); }
 
 std::optional<Record> RecordInput::next() {
     for (;;) {

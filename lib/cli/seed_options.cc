@@ -36,7 +36,8 @@ std::uint64_t SeedOptions::first_seed() const {
         return drawn;
     }
     if (const auto value = parse_u64(seed)) return *value;
-    throw Error(ExitCode::usage, "--seed", fmt::format("\"{}\" is no seed", escape_control(seed)), "give a number from 0 to 2^64-1, or random");
+    throw Error(ExitCode::usage, "--seed", fmt::format("\"{}\" is no seed", escape_control(seed)),
+                "give a number from 0 to 2^64-1, or random");
 }
 
 }  // namespace lcm::cli

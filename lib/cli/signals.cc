@@ -42,7 +42,7 @@ void on_bus_error(int) {
 }
 
 void handle(int signal, void (*handler)(int)) {
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = handler;
     ::sigemptyset(&action.sa_mask);
     ::sigaction(signal, &action, nullptr);  // no SA_RESTART: a blocked read returns and sees the request

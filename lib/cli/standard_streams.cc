@@ -30,7 +30,7 @@ bool stdout_was_closed() { return closed_stdout; }
 bool is_terminal(int fd) { return ::isatty(fd) == 1; }
 
 bool is_pipe(int fd) {
-    struct stat status {};
+    struct stat status{};
     return ::fstat(fd, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
 }
 

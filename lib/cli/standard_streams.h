@@ -10,6 +10,7 @@ void guard_standard_streams();
 /// True when descriptor 1 was closed at start: the first write must fail.
 bool stdout_was_closed();
 
+/// True for a terminal.
 bool is_terminal(int fd);
 /// True for a pipe or a socket.
 bool is_pipe(int fd);

@@ -10,6 +10,7 @@
 
 namespace lcm {
 
+/// File formats of pictures.
 enum class ImageFormat { png, jpeg };
 
 /// By file name ending (.png, .jpg, .jpeg, any case).

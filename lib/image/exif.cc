@@ -98,9 +98,8 @@ private:
 std::string decode_utf16be(std::string_view raw, const Tiff& tiff) {
     if (raw.size() % 2 != 0) tiff.fail("holds half a UTF-16 unit");
     std::u16string units;
-    for (std::size_t i = 0; i < raw.size(); i += 2) {
+    for (std::size_t i = 0; i < raw.size(); i += 2)
         units += static_cast<char16_t>(static_cast<unsigned char>(raw[i]) << 8 | static_cast<unsigned char>(raw[i + 1]));
-    }
     const auto text = utf16_to_utf8(units);
     if (!text) tiff.fail("holds a text that is no UTF-16");
     return *text;

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <jpeglib.h>
 #include <jerror.h>
+#include <jpeglib.h>
 
 #include "lib/base/error.h"
 #include "lib/base/text.h"
@@ -158,9 +158,8 @@ Bytes encode(const Image& image, const PictureText& text, int quality) {
         codec.dest = &context.destination;
         configure(&codec, image, quality);
         jpeg_start_compress(&codec, TRUE);
-        for (const auto& segment : segments) {
+        for (const auto& segment : segments)
             jpeg_write_marker(&codec, app1, reinterpret_cast<const JOCTET*>(segment.data()), static_cast<unsigned>(segment.size()));
-        }
         while (codec.next_scanline < codec.image_height) {
             auto row = const_cast<JSAMPROW>(image.row(static_cast<int>(codec.next_scanline)).data());
             jpeg_write_scanlines(&codec, &row, 1);

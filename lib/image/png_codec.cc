@@ -229,9 +229,8 @@ private:
         const auto width = png_get_image_width(png_, info_), height = png_get_image_height(png_, info_);
         if (png_get_interlace_type(png_, info_) == PNG_INTERLACE_NONE) return height;
         std::uint64_t rows = 0;
-        for (int pass = 0; pass < PNG_INTERLACE_ADAM7_PASSES; ++pass) {
+        for (int pass = 0; pass < PNG_INTERLACE_ADAM7_PASSES; ++pass)
             if (PNG_PASS_COLS(width, pass) > 0) rows += PNG_PASS_ROWS(height, pass);
-        }
         return rows;
     }
 

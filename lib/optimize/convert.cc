@@ -114,9 +114,8 @@ void expect_apart(const std::string& model_dir, const std::string& out_dir) {
 }  // namespace
 
 void convert(const std::string& model_dir, const std::string& out_dir, Dtype target, Existing existing) {
-    if (!is_weight_type(target)) {
+    if (!is_weight_type(target))
         throw Error(ExitCode::usage, "", fmt::format("models are not converted to {}", name(target)), "choose F32, F16 or BF16");
-    }
     Bundle::open(model_dir);  // refuses what is no model
     try {
         expect_apart(model_dir, out_dir);

@@ -21,15 +21,15 @@ namespace fs = std::filesystem;
 constexpr std::array part_names{"text_encoder", "text_encoder_2", "unet", "vae"};
 
 /// What a configuration says that decides what the model can do; those that are absent are left out.
-constexpr std::array part_keys{
-    // UNet and VAE
-    "sample_size", "in_channels", "block_out_channels", "encoder_block_out_channels", "layers_per_block", "cross_attention_dim",
-    "attention_head_dim", "num_attention_heads", "transformer_layers_per_block", "use_linear_projection", "time_cond_proj_dim",
-    "addition_embed_type", "latent_channels", "scaling_factor", "force_upcast",
-    // text encoders
-    "hidden_size", "num_hidden_layers", "vocab_size", "max_position_embeddings", "hidden_act", "eos_token_id"};
-constexpr std::array scheduler_keys{"_class_name", "prediction_type", "beta_schedule", "beta_start", "beta_end", "num_train_timesteps",
-                                    "original_inference_steps", "rescale_betas_zero_snr"};
+constexpr std::array part_keys{// UNet and VAE
+                               "sample_size", "in_channels", "block_out_channels", "encoder_block_out_channels", "layers_per_block",
+                               "cross_attention_dim", "attention_head_dim", "num_attention_heads", "transformer_layers_per_block",
+                               "use_linear_projection", "time_cond_proj_dim", "addition_embed_type", "latent_channels", "scaling_factor",
+                               "force_upcast",
+                               // text encoders
+                               "hidden_size", "num_hidden_layers", "vocab_size", "max_position_embeddings", "hidden_act", "eos_token_id"};
+constexpr std::array scheduler_keys{"_class_name",         "prediction_type",          "beta_schedule",         "beta_start", "beta_end",
+                                    "num_train_timesteps", "original_inference_steps", "rescale_betas_zero_snr"};
 
 template <std::size_t Count>
 Json::Object pick(const Json& config, const std::array<const char*, Count>& keys) {
@@ -63,9 +63,9 @@ std::string block_of(std::string_view part, const std::string& stored) {
 
 /// Sorts blocks as data flows: by kind, then by number, unknown kinds last by name.
 std::tuple<std::size_t, std::uint64_t, std::string> flow_order(const std::string& block) {
-    static constexpr std::array kinds{"embeddings",    "layers",     "final_layer_norm", "text_projection", "conv_in",  "time_embedding",
-                                      "add_embedding", "down_blocks", "mid_block",       "up_blocks",       "conv_norm_out", "conv_out",
-                                      "encoder",       "quant_conv",  "post_quant_conv", "decoder"};
+    static constexpr std::array kinds{
+        "embeddings", "layers",    "final_layer_norm", "text_projection", "conv_in", "time_embedding", "add_embedding",   "down_blocks",
+        "mid_block",  "up_blocks", "conv_norm_out",    "conv_out",        "encoder", "quant_conv",     "post_quant_conv", "decoder"};
     const std::size_t dot = block.find('.');
     const auto number = dot == std::string::npos ? std::nullopt : parse_u64(std::string_view(block).substr(dot + 1));
     const auto kind = std::ranges::find(kinds, std::string_view(block).substr(0, dot));

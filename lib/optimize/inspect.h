@@ -24,22 +24,22 @@ struct BlockReport {
 
 /// One part of a model: its configuration's key facts and what its weight files hold.
 struct PartReport {
-    std::string name;                 ///< folder: "text_encoder", "text_encoder_2", "unet", "vae"
-    std::string class_name;           ///< "UNet2DConditionModel"; empty when the configuration does not say
-    Json::Object facts;               ///< key facts as the configuration spells them ("sample_size", ...)
-    std::vector<std::string> files;   ///< weight files in name order, without the folder
+    std::string name;                ///< folder: "text_encoder", "text_encoder_2", "unet", "vae"
+    std::string class_name;          ///< "UNet2DConditionModel"; empty when the configuration does not say
+    Json::Object facts;              ///< key facts as the configuration spells them ("sample_size", ...)
+    std::vector<std::string> files;  ///< weight files in name order, without the folder
     WeightCount count;
     std::vector<BlockReport> blocks;  ///< in the order data flows through the network
 };
 
 /// What `lcm-optimize inspect` says of a model.
 struct ModelReport {
-    std::string model;        ///< as the user named it
-    std::string family;       ///< "sd15", "sd2", "sdxl"; empty without a UNet
-    bool full_lcm = false;    ///< the UNet takes a guidance embedding
-    Json::Object scheduler;   ///< key facts of the scheduler's configuration; empty without one
-    Json::Object defaults;    ///< width, height, steps, guidance; empty without a UNet
-    WeightCount count;        ///< all parts together
+    std::string model;       ///< as the user named it
+    std::string family;      ///< "sd15", "sd2", "sdxl"; empty without a UNet
+    bool full_lcm = false;   ///< the UNet takes a guidance embedding
+    Json::Object scheduler;  ///< key facts of the scheduler's configuration; empty without one
+    Json::Object defaults;   ///< width, height, steps, guidance; empty without a UNet
+    WeightCount count;       ///< all parts together
     std::vector<PartReport> parts;
 };
 

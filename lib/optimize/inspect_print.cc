@@ -43,9 +43,8 @@ std::string table(const std::vector<Row>& rows) {
         bytes = std::max(bytes, row.bytes.size());
     }
     std::string text;
-    for (const Row& row : rows) {
+    for (const Row& row : rows)
         text += fmt::format("  {:<{}}  {:>{}}  {:>{}}  {}\n", row.block, block, row.parameters, parameters, row.bytes, bytes, row.dtypes);
-    }
     return text;
 }
 
@@ -65,18 +64,16 @@ Json to_value(const std::string& text) { return Json(text, ""); }
 Json to_value(const WeightCount& count) {
     Json::Object dtypes;
     for (const auto& [dtype, parameters] : count.dtypes) dtypes.emplace(dtype, to_value(parameters));
-    return Json(Json::Object{{"bytes", to_value(count.bytes)},
-                             {"dtypes", Json(std::move(dtypes), "")},
-                             {"parameters", to_value(count.parameters)}},
-                "");
+    return Json(
+        Json::Object{{"bytes", to_value(count.bytes)}, {"dtypes", Json(std::move(dtypes), "")}, {"parameters", to_value(count.parameters)}},
+        "");
 }
 
 Json to_value(const PartReport& part) {
     Json::Array files, blocks;
     for (const std::string& file : part.files) files.push_back(to_value(file));
-    for (const BlockReport& block : part.blocks) {
+    for (const BlockReport& block : part.blocks)
         blocks.emplace_back(Json::Object{{"count", to_value(block.count)}, {"name", to_value(block.name)}}, "");
-    }
     return Json(Json::Object{{"blocks", Json(std::move(blocks), "")},
                              {"class", to_value(part.class_name)},
                              {"config", Json(part.facts, "")},
@@ -102,12 +99,9 @@ std::string report_text(const ModelReport& report) {
 std::string report_json(const ModelReport& report) {
     Json::Array parts;
     for (const PartReport& part : report.parts) parts.push_back(to_value(part));
-    const Json::Object fields{{"count", to_value(report.count)},
-                              {"defaults", Json(report.defaults, "")},
-                              {"family", to_value(report.family)},
-                              {"full_lcm", Json(report.full_lcm, "")},
-                              {"model", to_value(report.model)},
-                              {"parts", Json(std::move(parts), "")},
+    const Json::Object fields{{"count", to_value(report.count)},        {"defaults", Json(report.defaults, "")},
+                              {"family", to_value(report.family)},      {"full_lcm", Json(report.full_lcm, "")},
+                              {"model", to_value(report.model)},        {"parts", Json(std::move(parts), "")},
                               {"scheduler", Json(report.scheduler, "")}};
     return to_json(Json(fields, "")) + "\n";
 }

@@ -54,9 +54,8 @@ std::string random_name_beside(const std::string& path) {
 OutputFolder::OutputFolder(const std::string& path, Existing existing) : path_(trimmed(path)) {
     struct stat status;
     if (::lstat(path_.c_str(), &status) == 0) {
-        if (existing == Existing::keep) {
+        if (existing == Existing::keep)
             throw Error(ExitCode::cannot_create, path_, "is already there", "give another name, or replace it with --force");
-        }
         expect_replaceable(path_);
         replaces_ = true;
     }
@@ -86,9 +85,8 @@ void OutputFolder::finish() {
 }
 
 void OutputFolder::swap_with_old() {
-    if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, path_.c_str(), RENAME_EXCHANGE) != 0) {
+    if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, path_.c_str(), RENAME_EXCHANGE) != 0)
         throw_errno(ExitCode::cannot_create, path_, "cannot replace");
-    }
     // The old folder now stands under the temporary name, and the destructor removes it.
 }
 

@@ -79,9 +79,8 @@ std::string text_of(const std::vector<RecordInfo>& records) {
     for (std::size_t i = 0; i < records.size(); ++i) {
         const auto& record = records[i];
         out += fmt::format("  record {}: {}{}\n", i, escape_control(record.kind), record.final ? ", final" : "");
-        for (const auto& tensor : record.tensors) {
+        for (const auto& tensor : record.tensors)
             out += fmt::format("    {} {} [{}]\n", escape_control(tensor.name), name(tensor.dtype), fmt::join(tensor.shape, ","));
-        }
         for (const auto& [key, value] : record.metadata) out += fmt::format("    {} = {}\n", escape_control(key), escape_control(value));
     }
     return out;

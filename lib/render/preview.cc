@@ -23,7 +23,8 @@ public:
         Colour sum{};
         for (int y = top; y < bottom; ++y)
             for (int x = left; x < right; ++x)
-                for (int channel = 0; channel < 3; ++channel) sum[channel] += image_.row(y)[x * image_.channels + std::min(channel, image_.channels - 1)];
+                for (int channel = 0; channel < 3; ++channel)
+                    sum[channel] += image_.row(y)[x * image_.channels + std::min(channel, image_.channels - 1)];
         for (auto& value : sum) value /= (right - left) * (bottom - top);
         return sum;
     }

@@ -23,7 +23,9 @@ std::string provenance_xmp(std::string_view term) {
            "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\">\n"
            " <rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">\n"
            "  <rdf:Description rdf:about=\"\" xmlns:Iptc4xmpExt=\"http://iptc.org/std/Iptc4xmpExt/2008-02-29/\"\n"
-           "   Iptc4xmpExt:DigitalSourceType=\"" + std::string(source_types) + std::string(term) + "\"/>\n"
+           "   Iptc4xmpExt:DigitalSourceType=\"" +
+           std::string(source_types) + std::string(term) +
+           "\"/>\n"
            " </rdf:RDF>\n"
            "</x:xmpmeta>\n"
            "<?xpacket end=\"r\"?>";

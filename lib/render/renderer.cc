@@ -35,8 +35,7 @@ constexpr const char* other_model = "give the model that made it with --model";
 
 void expect_value(const Record& record, std::string_view key, std::string_view ours) {
     const auto* recorded = record.find(key);
-    if (recorded != nullptr && *recorded != ours)
-        refuse(record, fmt::format("{} is {}, the model has {}", key, *recorded, ours));
+    if (recorded != nullptr && *recorded != ours) refuse(record, fmt::format("{} is {}, the model has {}", key, *recorded, ours));
 }
 
 /// The tensor that holds the picture: an unfinished record shows what its last step made of it.

@@ -53,10 +53,10 @@ Denoiser::State::State(const Bundle& bundle)
     settings = {scheduler_settings(bundle), bundle.defaults(), bundle.latent_format()};
     const std::int64_t channels = settings.latent.channels;
     if (config.in_channels != channels || config.out_channels != channels) {
-        throw Error(ExitCode::data, bundle.path(),
-                    fmt::format("the UNet takes {} channels and gives {}, latents have {}", config.in_channels, config.out_channels,
-                                channels),
-                    "use a text-to-picture model");
+        throw Error(
+            ExitCode::data, bundle.path(),
+            fmt::format("the UNet takes {} channels and gives {}, latents have {}", config.in_channels, config.out_channels, channels),
+            "use a text-to-picture model");
     }
 }
 
@@ -71,11 +71,9 @@ void Denoiser::State::expect_fits(const Record& record) const {
     expect(key::arch, arch);
     expect(key::unet_sha256, sha256);
     expect(key::vae_scale, format_number(settings.latent.scaling_factor));
-    for (const std::string_view name : {tensor::latent_init, tensor::latent_mask}) {
-        if (record.tensors.contains(name)) {
+    for (const std::string_view name : {tensor::latent_init, tensor::latent_mask})
+        if (record.tensors.contains(name))
             throw Error(ExitCode::data, record.place, fmt::format("holds {}, and denoising from a picture is not implemented", name));
-        }
-    }
 }
 
 /// Writes which model made the latent.
@@ -148,9 +146,8 @@ Record Denoiser::denoise(const Record& input, const DenoiseRequest& request, int
     const std::unique_ptr<Sampler> sampler =
         started ? recorded_sampler(input, settings) : make_sampler(settings.sampler, settings.schedule, settings.steps);
     const int to = target(request, progress.done, settings.steps);
-    if (!started && index == 0) {  // every picture of a run has the same list
+    if (!started && index == 0)  // every picture of a run has the same list
         for (const std::string& warning : timestep_warnings(settings.schedule)) warn(warning);
-    }
 
     const std::vector<std::int64_t> shape = settings.latent_shape(model.latent);
     Trajectory run =

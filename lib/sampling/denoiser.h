@@ -16,11 +16,11 @@ struct DenoiseRequest {
     std::optional<std::int64_t> width, height;
     std::optional<int> steps;
     std::optional<double> guidance;
-    std::optional<int> original_steps;                       ///< length of the distillation schedule (`original_inference_steps`)
-    std::optional<std::vector<std::int64_t>> timesteps;      ///< a custom list, strictly descending
-    std::optional<int> from;  ///< the step the record must stand at; resuming needs no flag
-    std::optional<int> to;    ///< stop after this many steps and save the state
-    std::uint64_t seed = 0;   ///< of this picture; a record already started keeps its own
+    std::optional<int> original_steps;                   ///< length of the distillation schedule (`original_inference_steps`)
+    std::optional<std::vector<std::int64_t>> timesteps;  ///< a custom list, strictly descending
+    std::optional<int> from;                             ///< the step the record must stand at; resuming needs no flag
+    std::optional<int> to;                               ///< stop after this many steps and save the state
+    std::uint64_t seed = 0;                              ///< of this picture; a record already started keeps its own
 };
 
 /// Turns conditioning into latents: noise, the consistency loop, saved state. Loads the UNet once.

@@ -40,9 +40,12 @@ std::unique_ptr<Sampler> LcmSampler::make(const SchedulerConfig& config, int ste
 at::Tensor LcmSampler::predict_clean(const at::Tensor& sample, const at::Tensor& output, std::int64_t timestep) const {
     const float signal = std::sqrt(alpha(timestep)), noise = std::sqrt(1.0F - alpha(timestep));
     switch (config_.prediction_type) {
-        case PredictionType::epsilon: return (sample - output * noise) / signal;
-        case PredictionType::sample: return output;
-        case PredictionType::v_prediction: return sample * signal - output * noise;
+        case PredictionType::epsilon:
+            return (sample - output * noise) / signal;
+        case PredictionType::sample:
+            return output;
+        case PredictionType::v_prediction:
+            return sample * signal - output * noise;
     }
     throw Error(ExitCode::software, "schedule", "unknown prediction type");
 }

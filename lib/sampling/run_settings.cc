@@ -62,12 +62,10 @@ void expect_same(std::string_view what, bool same, const std::string& recorded) 
 
 void check_size(const Size& size, const LatentFormat& latent, ExitCode code, const std::string& where) {
     const std::string text = fmt::format("a picture of {} ", format(size));
-    if (size.width < 1 || size.height < 1 || size.width % latent.factor != 0 || size.height % latent.factor != 0) {
+    if (size.width < 1 || size.height < 1 || size.width % latent.factor != 0 || size.height % latent.factor != 0)
         throw Error(code, where, text + "is not possible", fmt::format("width and height must be positive multiples of {}", latent.factor));
-    }
-    if (size.width > max_side || size.height > max_side || size.width * size.height > max_pixels) {
+    if (size.width > max_side || size.height > max_side || size.width * size.height > max_pixels)
         throw Error(ExitCode::refused, where, text + fmt::format("is above the limit of {} a side and {} pixels", max_side, max_pixels));
-    }
 }
 
 /// The size that the record itself asks for: `lcm.size`, else that of its noise.
@@ -172,8 +170,6 @@ std::vector<std::int64_t> RunSettings::latent_shape(const LatentFormat& format) 
     return {format.channels, height / format.factor, width / format.factor};
 }
 
-std::string format_timesteps(const std::vector<std::int64_t>& timesteps) {
-    return fmt::format("[{}]", fmt::join(timesteps, ","));
-}
+std::string format_timesteps(const std::vector<std::int64_t>& timesteps) { return fmt::format("[{}]", fmt::join(timesteps, ",")); }
 
 }  // namespace lcm

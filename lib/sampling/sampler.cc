@@ -25,9 +25,8 @@ constexpr std::array kinds{
 }  // namespace
 
 std::unique_ptr<Sampler> make_sampler(std::string_view name, const SchedulerConfig& config, int steps) {
-    for (const Kind& kind : kinds) {
+    for (const Kind& kind : kinds)
         if (kind.name == name) return kind.make(config, steps);
-    }
     throw Error(ExitCode::data, std::string(key::sampler), fmt::format("there is no sampler \"{}\"", name));
 }
 

@@ -73,9 +73,12 @@ std::vector<float> rescale_zero_terminal_snr(const std::vector<float>& betas) {
 std::vector<float> plain_betas(const SchedulerConfig& config) {
     if (!config.trained_betas.empty()) return {config.trained_betas.begin(), config.trained_betas.end()};
     switch (config.beta_schedule) {
-        case BetaSchedule::linear: return linspace(config.beta_start, config.beta_end, config.num_train_timesteps);
-        case BetaSchedule::scaled_linear: return scaled_linear(config.beta_start, config.beta_end, config.num_train_timesteps);
-        case BetaSchedule::squaredcos_cap_v2: return squared_cosine(config.num_train_timesteps);
+        case BetaSchedule::linear:
+            return linspace(config.beta_start, config.beta_end, config.num_train_timesteps);
+        case BetaSchedule::scaled_linear:
+            return scaled_linear(config.beta_start, config.beta_end, config.num_train_timesteps);
+        case BetaSchedule::squaredcos_cap_v2:
+            return squared_cosine(config.num_train_timesteps);
     }
     throw Error(ExitCode::software, "schedule", "unknown beta schedule");
 }
@@ -83,9 +86,8 @@ std::vector<float> plain_betas(const SchedulerConfig& config) {
 /// The distillation schedule, ascending: `k * i - 1` for i = 1..int(original steps * strength).
 std::vector<std::int64_t> origin_timesteps(const SchedulerConfig& config, double strength) {
     const int original = config.original_inference_steps;
-    if (original > config.num_train_timesteps) {
+    if (original > config.num_train_timesteps)
         refuse(fmt::format("original steps {} are more than the model's {} training timesteps", original, config.num_train_timesteps));
-    }
     const std::int64_t skip = config.num_train_timesteps / original;
     std::vector<std::int64_t> origin;
     const auto length = static_cast<std::int64_t>(original * strength);  // float64 and truncated as in the reference: int(50 * .58) is 28
@@ -113,22 +115,18 @@ std::vector<std::int64_t> keep_last(const std::vector<std::int64_t>& timesteps, 
 
 void check_custom(const SchedulerConfig& config, int steps) {
     const std::vector<std::int64_t>& timesteps = config.timesteps;
-    if (std::cmp_not_equal(steps, timesteps.size())) {
+    if (std::cmp_not_equal(steps, timesteps.size()))
         refuse(fmt::format("{} steps and a list of {} timesteps contradict each other", steps, timesteps.size()), "give one of the two");
-    }
-    for (std::size_t i = 1; i < timesteps.size(); ++i) {
+    for (std::size_t i = 1; i < timesteps.size(); ++i)
         if (timesteps[i] >= timesteps[i - 1]) refuse(fmt::format("custom timesteps must descend, and {} does not", timesteps[i]));
-    }
-    if (timesteps.front() >= config.num_train_timesteps || timesteps.back() < 0) {
+    if (timesteps.front() >= config.num_train_timesteps || timesteps.back() < 0)
         refuse(fmt::format("custom timesteps must lie in 0..{}", config.num_train_timesteps - 1));
-    }
 }
 
 std::vector<std::int64_t> rule_timesteps(const SchedulerConfig& config, int steps, double strength) {
     const std::vector<std::int64_t> origin = origin_timesteps(config, strength);
-    if (std::cmp_greater(steps, origin.size())) {
+    if (std::cmp_greater(steps, origin.size()))
         refuse(fmt::format("{} steps are more than the {} of the distillation schedule", steps, origin.size()), "use fewer steps");
-    }
     return select_evenly(origin, steps);
 }
 
@@ -168,9 +166,8 @@ std::vector<std::string> timestep_warnings(const SchedulerConfig& config, const 
     }
     const std::vector<std::int64_t> origin = origin_timesteps(config, strength.value);
     std::string strangers;
-    for (std::size_t i = 1; i < timesteps.size(); ++i) {  // the reference does not hold the first value against the grid
+    for (std::size_t i = 1; i < timesteps.size(); ++i)  // the reference does not hold the first value against the grid
         if (!std::binary_search(origin.begin(), origin.end(), timesteps[i])) strangers += fmt::format(" {}", timesteps[i]);
-    }
     if (!strangers.empty()) warnings.push_back("timesteps that are not on the model's distillation schedule:" + strangers);
     if (std::cmp_greater(timesteps.size(), config.original_inference_steps)) {
         warnings.push_back(fmt::format("{} timesteps are more than the {} of the distillation schedule", timesteps.size(),

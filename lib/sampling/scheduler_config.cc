@@ -154,11 +154,10 @@ void expect_known_keys(const Json& json) {
 
 SchedulerConfig SchedulerConfig::from_json(const Json& json) {
     SchedulerConfig config;
-    if (json.get("_class_name", "LCMScheduler") == "LCMScheduler") {
+    if (json.get("_class_name", "LCMScheduler") == "LCMScheduler")
         expect_known_keys(json);
-    } else if (!json.find("trained_betas")) {
+    else if (!json.find("trained_betas"))
         for (const char* key : {"beta_start", "beta_end", "beta_schedule"}) json.at(key);
-    }
     read_noise_schedule(json, config);
     read_sampling(json, config);
     return config;

@@ -26,8 +26,8 @@ struct SchedulerConfig {
     double dynamic_thresholding_ratio = 0.995, sample_max_value = 1.0;
     bool clip_sample = false;
     double clip_sample_range = 1.0;
-    double timestep_scaling = 10.0;     ///< of the boundary scalings c_skip and c_out
-    int original_inference_steps = 50;  ///< length of the distillation schedule
+    double timestep_scaling = 10.0;       ///< of the boundary scalings c_skip and c_out
+    int original_inference_steps = 50;    ///< length of the distillation schedule
     std::vector<std::int64_t> timesteps;  ///< a custom list in place of the rule; empty: none
 
     /// Reads the settings; absent ones have the defaults above. The configuration of another scheduler class lends its betas, prediction

@@ -39,9 +39,8 @@ at::Tensor saved_tensor(const Record& record, std::string_view name, const std::
 
 NoiseGenerator restore_noise(const Record& record, std::uint64_t seed) {
     NoiseGenerator noise = NoiseGenerator::restore(record.tensor(tensor::rng_state, start_again), read_u64(record, key::rng_draws));
-    if (noise.seed() != seed) {
+    if (noise.seed() != seed)
         refuse(record, fmt::format("{} began with seed {}, {} is {}", tensor::rng_state, noise.seed(), key::seed, seed));
-    }
     return noise;
 }
 
@@ -96,9 +95,7 @@ void Trajectory::save(Record& record, const std::vector<std::int64_t>& timesteps
 
 Progress progress_of(const Record& record) {
     const std::uint64_t done = read_u64(record, key::step), steps = read_u64(record, key::steps);
-    if (done > steps || steps > INT32_MAX) {
-        refuse(record, fmt::format("{} is {} of {} {}", key::step, done, key::steps, steps));
-    }
+    if (done > steps || steps > INT32_MAX) refuse(record, fmt::format("{} is {} of {} {}", key::step, done, key::steps, steps));
     return {static_cast<int>(done), static_cast<int>(steps)};
 }
 

@@ -12,7 +12,7 @@ namespace lcm {
 
 /// A run between two steps: all that a record must carry so that another process can go on (stream-format, section 7).
 struct Trajectory {
-    SamplerState state;    ///< tensors are [1,C,h,w]
+    SamplerState state;  ///< tensors are [1,C,h,w]
     NoiseGenerator noise;
 
     /// The start of a picture: the record's `noise` where there is one, else the generator's first draw.

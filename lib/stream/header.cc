@@ -19,13 +19,9 @@ constexpr std::size_t alignment = 64;  // of the first data byte within its reco
 
 // The JSON without its padding. Done by hand, since the parser skips a byte-order mark and any white space.
 std::string_view without_padding(std::string_view text, const std::string& place) {
-    if (!text.starts_with('{')) {
-        throw Error(ExitCode::data, place, "does not begin with \"{\"");
-    }
+    if (!text.starts_with('{')) throw Error(ExitCode::data, place, "does not begin with \"{\"");
     const std::size_t last = text.find_last_not_of(' ');
-    if (text[last] != '}') {
-        throw Error(ExitCode::data, place, "does not end with \"}\" and spaces");
-    }
+    if (text[last] != '}') throw Error(ExitCode::data, place, "does not end with \"}\" and spaces");
     return text.substr(0, last + 1);
 }
 
@@ -34,8 +30,8 @@ void check_tiling(const Header& header, const std::string& place) {
     for (const TensorEntry& tensor : header.tensors) {
         if (tensor.begin != end) {
             const char* fault = tensor.begin < end ? "overlaps what is before it" : "leaves a hole before it";
-            throw Error(ExitCode::data, place, fmt::format("tensor {}: begins at {} and {}, which ends at {}", json_quote(tensor.name),
-                                                           tensor.begin, fault, end));
+            throw Error(ExitCode::data, place,
+                        fmt::format("tensor {}: begins at {} and {}, which ends at {}", json_quote(tensor.name), tensor.begin, fault, end));
         }
         end = tensor.end;
     }
@@ -81,16 +77,12 @@ HeaderLimits HeaderLimits::model() {
 }
 
 Header parse_header(std::string_view text, const HeaderLimits& limits, const std::string& place) {
-    if (text.size() > limits.header_bytes) {
+    if (text.size() > limits.header_bytes)
         throw Error(ExitCode::data, place, fmt::format("{} bytes, the limit is {}", text.size(), limits.header_bytes));
-    }
     const std::string_view json = without_padding(text, place);
-    if (!is_utf8(json)) {
-        throw Error(ExitCode::data, place, "is not valid UTF-8");
-    }
-    if (json.find('\0') != std::string_view::npos) {
+    if (!is_utf8(json)) throw Error(ExitCode::data, place, "is not valid UTF-8");
+    if (json.find('\0') != std::string_view::npos)
         throw Error(ExitCode::data, place, "a zero byte in JSON");  // the parser would take it for the end
-    }
     HeaderSax events(limits, place);
     nlohmann::json::sax_parse(json, &events);
     Header header = events.take();
@@ -109,9 +101,7 @@ void lay_out(Header& header) {
     header.data_bytes = 0;
     for (TensorEntry& tensor : header.tensors) {
         const auto size = byte_size(tensor.dtype, tensor.shape);
-        if (!size) {
-            throw Error(ExitCode::software, "", fmt::format("tensor {} has no size", json_quote(tensor.name)));
-        }
+        if (!size) throw Error(ExitCode::software, "", fmt::format("tensor {} has no size", json_quote(tensor.name)));
         tensor.begin = header.data_bytes;
         tensor.end = header.data_bytes += *size;
     }
@@ -119,9 +109,7 @@ void lay_out(Header& header) {
 
 std::string format_header(const Header& header) {
     std::string text = "{";
-    if (!header.metadata.empty()) {
-        append_metadata(header, text);
-    }
+    if (!header.metadata.empty()) append_metadata(header, text);
     for (const TensorEntry& tensor : header.tensors) {
         text += text.size() == 1 ? "" : ",";
         append_tensor(tensor, text);

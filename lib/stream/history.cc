@@ -30,9 +30,7 @@ struct History {
 History parse_history(const Record& record) {
     History history;
     const std::string* text = record.find(key::history);
-    if (text == nullptr) {
-        return history;
-    }
+    if (text == nullptr) return history;
     const Json list = parse_json(*text, fmt::format("{}: key \"{}\"", record.place, key::history));
     for (const Json& entry : list.as_array()) {
         const Json* dropped = history.entries.empty() ? entry.find(dropped_key) : nullptr;
@@ -41,9 +39,8 @@ History parse_history(const Record& record) {
             continue;
         }
         const std::int64_t count = dropped->as_integer();
-        if (count < 1 || count > most_dropped - history.dropped) {
+        if (count < 1 || count > most_dropped - history.dropped)
             throw Error(ExitCode::data, dropped->place(), fmt::format("{} is no number of entries", count));
-        }
         history.dropped += count;
     }
     return history;

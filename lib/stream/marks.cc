@@ -22,18 +22,14 @@ constexpr std::size_t digest_digits = 64;
 
 std::string take(Metadata& metadata, std::string_view key, const std::string& place) {
     const auto found = metadata.find(key);
-    if (found == metadata.end()) {
-        fail(place, fmt::format("key \"{}\" is missing", key));
-    }
+    if (found == metadata.end()) fail(place, fmt::format("key \"{}\" is missing", key));
     return std::move(metadata.extract(found).mapped());
 }
 
 std::uint64_t take_number(Metadata& metadata, std::string_view key, const std::string& place) {
     const std::string text = take(metadata, key, place);
     const auto number = parse_u64(text);
-    if (!number) {
-        fail(place, fmt::format("key \"{}\": expected an unsigned integer, found {}", key, json_quote(text)));
-    }
+    if (!number) fail(place, fmt::format("key \"{}\": expected an unsigned integer, found {}", key, json_quote(text)));
     return *number;
 }
 
@@ -43,16 +39,14 @@ void check_version(const Metadata& metadata, const std::string& place) {
     const auto version = metadata.find(key::version);
     if (version == metadata.end()) {
         const auto first = metadata.lower_bound(key::prefix);
-        if (first != metadata.end() && first->first.starts_with(key::prefix)) {
+        if (first != metadata.end() && first->first.starts_with(key::prefix))
             fail(place, fmt::format("key {} without \"{}\"", json_quote(first->first), key::version));
-        }
         throw Error(ExitCode::data, place, "is plain safetensors, not an lcm-stream record", "make it with one of the lcm tools");
     }
     const std::string_view text = version->second;
     const std::string_view major = text.substr(0, text.find('.'));
-    if (!parse_u64(major) || (major.size() != text.size() && !parse_u64(text.substr(major.size() + 1)))) {
+    if (!parse_u64(major) || (major.size() != text.size() && !parse_u64(text.substr(major.size() + 1))))
         fail(place, fmt::format("key \"{}\": {} is no version", key::version, json_quote(text)));
-    }
     if (major != current_version) {
         throw Error(ExitCode::data, place, fmt::format("is lcm-stream version {}, this build reads version {}", text, current_version),
                     "use a newer build");
@@ -67,17 +61,13 @@ Marks take_marks(Metadata& metadata, const std::string& place) {
     marks.header_sha256 = take(metadata, key::header_sha256, place);
     if (metadata.contains(key::final)) {
         marks.final = true;
-        if (const std::string value = take(metadata, key::final, place); value != "1") {
+        if (const std::string value = take(metadata, key::final, place); value != "1")
             fail(place, fmt::format("key \"{}\": expected \"1\", found {}", key::final, json_quote(value)));
-        }
         marks.count = take_number(metadata, key::count, place);
         marks.stream_sha256 = take(metadata, key::stream_sha256, place);
     }
-    for (const std::string_view only_final : {key::count, key::stream_sha256}) {
-        if (metadata.contains(only_final)) {
-            fail(place, fmt::format("key \"{}\" without \"{}\"", only_final, key::final));
-        }
-    }
+    for (const std::string_view only_final : {key::count, key::stream_sha256})
+        if (metadata.contains(only_final)) fail(place, fmt::format("key \"{}\" without \"{}\"", only_final, key::final));
     return marks;
 }
 
@@ -106,9 +96,7 @@ std::size_t find_header_digits(std::string_view header) {
     // Inside a JSON string quotes are escaped: no text can imitate this.
     const std::string marker = fmt::format("\"{}\":\"", key::header_sha256);
     const std::size_t first = header.find(marker);
-    if (first == std::string_view::npos || header.find(marker, first + 1) != std::string_view::npos) {
-        return std::string_view::npos;
-    }
+    if (first == std::string_view::npos || header.find(marker, first + 1) != std::string_view::npos) return std::string_view::npos;
     const std::size_t digits = first + marker.size();
     return header.size() - digits < digest_digits ? std::string_view::npos : digits;
 }

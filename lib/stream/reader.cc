@@ -26,18 +26,15 @@ bool is_data(std::string_view kind_of_record) { return kind_of_record != kind::e
 
 const std::string& required(const Metadata& metadata, std::string_view key, const std::string& place) {
     const auto found = metadata.find(key);
-    if (found == metadata.end()) {
-        throw Error(ExitCode::data, place, fmt::format("key \"{}\" is missing", key));
-    }
+    if (found == metadata.end()) throw Error(ExitCode::data, place, fmt::format("key \"{}\" is missing", key));
     return found->second;
 }
 
 [[noreturn]] void throw_upstream(const Metadata& metadata, const std::string& place) {
     const std::string& text = required(metadata, key::error_code, place);
     const auto code = parse_u64(text);
-    if (!code || *code == 0 || *code > 255) {
+    if (!code || *code == 0 || *code > 255)
         throw Error(ExitCode::data, place, fmt::format("key \"{}\": {} is no exit code", key::error_code, json_quote(text)));
-    }
     throw UpstreamError(static_cast<ExitCode>(*code), "upstream", required(metadata, key::error, place));
 }
 
@@ -46,9 +43,9 @@ const std::string& required(const Metadata& metadata, std::string_view key, cons
 struct RecordReader::State {
     std::unique_ptr<ByteSource> source;
     HeaderLimits limits = HeaderLimits::stream();
-    std::string place;              // of the record being read
-    std::uint64_t records = 0;      // read so far
-    std::uint64_t next_seq = 0;     // since the last final record, as the next two
+    std::string place;           // of the record being read
+    std::uint64_t records = 0;   // read so far
+    std::uint64_t next_seq = 0;  // since the last final record, as the next two
     std::uint64_t data_records = 0;
     Sha256 stream_hash;
     bool last_was_final = false;
@@ -71,17 +68,11 @@ private:
 std::optional<std::uint64_t> RecordReader::State::read_length() {
     std::array<std::byte, sizeof(std::uint64_t)> bytes{};
     const std::size_t count = source->read_full(bytes);
-    if (count == 0) {
-        return std::nullopt;
-    }
+    if (count == 0) return std::nullopt;
     const auto length = std::bit_cast<std::uint64_t>(bytes);
-    if (count == bytes.size() && length >= 2 && length <= limits.header_bytes) {
-        return length;
-    }
+    if (count == bytes.size() && length >= 2 && length <= limits.header_bytes) return length;
     refuse_foreign(std::span(bytes).first(count), place);
-    if (count < bytes.size()) {
-        fail(fmt::format("truncated length: {} of {} bytes", count, bytes.size()));
-    }
+    if (count < bytes.size()) fail(fmt::format("truncated length: {} of {} bytes", count, bytes.size()));
     fail(fmt::format("header length {} is not between 2 and {}", length, limits.header_bytes));
 }
 
@@ -89,56 +80,35 @@ std::string RecordReader::State::read_header(std::uint64_t length) {
     GrowingBuffer buffer;
     buffer.fill(*source, length, [](auto) {});
     const auto bytes = buffer.bytes();
-    if (bytes.size() < length) {
-        fail(fmt::format("truncated in the header: {} of {} bytes", bytes.size(), length));
-    }
+    if (bytes.size() < length) fail(fmt::format("truncated in the header: {} of {} bytes", bytes.size(), length));
     return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
 void RecordReader::State::check_header(const Header& header, const std::string& text) const {
     constexpr std::uint64_t largest_record = std::uint64_t{1} << 30;
     const std::uint64_t total = sizeof(std::uint64_t) + text.size() + header.data_bytes;  // each far below 2^63
-    if (total > largest_record) {
-        fail(fmt::format("{} bytes, the limit is {}", total, largest_record));
-    }
+    if (total > largest_record) fail(fmt::format("{} bytes, the limit is {}", total, largest_record));
     check_version(header.metadata, place);
     const std::size_t digits = find_header_digits(text);
-    if (digits == std::string_view::npos) {
-        fail(fmt::format("key \"{}\" is missing or malformed", key::header_sha256));
-    }
-    if (required(header.metadata, key::header_sha256, place) != header_checksum(text, digits)) {
-        fail("header checksum is wrong");
-    }
+    if (digits == std::string_view::npos) fail(fmt::format("key \"{}\" is missing or malformed", key::header_sha256));
+    if (required(header.metadata, key::header_sha256, place) != header_checksum(text, digits)) fail("header checksum is wrong");
     check_required_features(header.metadata, place);
 }
 
 void RecordReader::State::check_kind(const Header& header, const Marks& marks) const {
     const std::string& found = required(header.metadata, key::kind, place);
-    if (std::find(kinds.begin(), kinds.end(), found) == kinds.end()) {
+    if (std::find(kinds.begin(), kinds.end(), found) == kinds.end())
         fail(fmt::format("key \"{}\": {} is no kind of record", key::kind, json_quote(found)));
-    }
-    if (found == kind::end && !marks.final) {
-        fail("end record without its final mark");
-    }
-    if (found == kind::end && !header.tensors.empty()) {
-        fail("end record with tensors");
-    }
+    if (found == kind::end && !marks.final) fail("end record without its final mark");
+    if (found == kind::end && !header.tensors.empty()) fail("end record with tensors");
 }
 
 void RecordReader::State::check_sequence(const Marks& marks, bool counts) const {
-    if (marks.seq != next_seq) {
-        fail(fmt::format("key \"{}\": expected {}, found {}", key::seq, next_seq, marks.seq));
-    }
-    if (!marks.final) {
-        return;
-    }
+    if (marks.seq != next_seq) fail(fmt::format("key \"{}\": expected {}, found {}", key::seq, next_seq, marks.seq));
+    if (!marks.final) return;
     const std::uint64_t seen = data_records + (counts ? 1 : 0);
-    if (marks.count != seen) {
-        fail(fmt::format("key \"{}\": expected {}, found {}", key::count, seen, marks.count));
-    }
-    if (marks.stream_sha256 != stream_hash.hex()) {
-        fail("stream checksum is wrong: records were changed, lost or put in");
-    }
+    if (marks.count != seen) fail(fmt::format("key \"{}\": expected {}, found {}", key::count, seen, marks.count));
+    if (marks.stream_sha256 != stream_hash.hex()) fail("stream checksum is wrong: records were changed, lost or put in");
 }
 
 std::shared_ptr<GrowingBuffer> RecordReader::State::read_data(const Header& header, const Marks& marks) {
@@ -146,27 +116,19 @@ std::shared_ptr<GrowingBuffer> RecordReader::State::read_data(const Header& head
     Sha256 data_hash;
     buffer->fill(*source, header.data_bytes, [&](std::span<const std::byte> piece) {
         data_hash.update(piece);
-        if (!marks.final) {  // a final record stands outside the stream's own hash
+        if (!marks.final)  // a final record stands outside the stream's own hash
             stream_hash.update(piece);
-        }
     });
-    if (buffer->bytes().size() < header.data_bytes) {
+    if (buffer->bytes().size() < header.data_bytes)
         fail(fmt::format("truncated in the data: {} of {} bytes", buffer->bytes().size(), header.data_bytes));
-    }
-    if (data_hash.hex() != marks.sha256) {
-        fail("data checksum is wrong");
-    }
+    if (data_hash.hex() != marks.sha256) fail("data checksum is wrong");
     return buffer;
 }
 
 void RecordReader::State::check_end() const {
-    if (records == 0) {
-        throw Error(ExitCode::data, source->name(), "empty input", "the command that should have written it has failed");
-    }
-    if (!last_was_final) {
-        throw Error(ExitCode::data, source->name(),
-                    fmt::format("truncated: {} record{}, no end mark", records, records == 1 ? "" : "s"));
-    }
+    if (records == 0) throw Error(ExitCode::data, source->name(), "empty input", "the command that should have written it has failed");
+    if (!last_was_final)
+        throw Error(ExitCode::data, source->name(), fmt::format("truncated: {} record{}, no end mark", records, records == 1 ? "" : "s"));
 }
 
 std::optional<Record> RecordReader::State::next() {
@@ -196,16 +158,12 @@ std::optional<Record> RecordReader::State::next() {
         record.tensors.emplace(std::move(entry.name), TensorBytes{entry.dtype, std::move(entry.shape), bytes, data});
     }
     check_values(record);
-    if (kind_of_record == kind::error) {
-        throw_upstream(record.metadata, place);
-    }
+    if (kind_of_record == kind::error) throw_upstream(record.metadata, place);
     ++records;
     last_was_final = marks.final;
     next_seq = marks.final ? 0 : next_seq + 1;
     data_records = marks.final ? 0 : data_records + 1;
-    if (marks.final) {
-        stream_hash = Sha256();
-    }
+    if (marks.final) stream_hash = Sha256();
     return record;
 }
 

@@ -9,9 +9,8 @@
 namespace lcm {
 
 TensorBytes make_tensor(Dtype dtype, std::vector<std::int64_t> shape, Bytes data) {
-    if (byte_size(dtype, shape) != data.size()) {
+    if (byte_size(dtype, shape) != data.size())
         throw Error(ExitCode::software, "", fmt::format("a tensor of {} elements made from {} bytes", name(dtype), data.size()));
-    }
     const auto owner = std::make_shared<const Bytes>(std::move(data));
     return {dtype, std::move(shape), *owner, owner};
 }
@@ -23,9 +22,7 @@ bool Record::is_end() const {
 
 const TensorBytes& Record::tensor(std::string_view name, std::string fix) const {
     const auto found = tensors.find(name);
-    if (found == tensors.end()) {
-        throw Error(ExitCode::data, place, fmt::format("has no tensor {}", json_quote(name)), std::move(fix));
-    }
+    if (found == tensors.end()) throw Error(ExitCode::data, place, fmt::format("has no tensor {}", json_quote(name)), std::move(fix));
     return found->second;
 }
 
@@ -35,9 +32,7 @@ const std::string* Record::find(std::string_view key) const {
 }
 
 const std::string& Record::at(std::string_view key) const {
-    if (const std::string* value = find(key)) {
-        return *value;
-    }
+    if (const std::string* value = find(key)) return *value;
     throw Error(ExitCode::data, place, fmt::format("has no key {}", json_quote(key)));
 }
 

@@ -32,9 +32,7 @@ constexpr std::array<Format, 9> formats{{
 
 bool could_be_safetensors(std::string_view head) {
     std::uint64_t length;
-    if (head.size() < sizeof length) {
-        return false;
-    }
+    if (head.size() < sizeof length) return false;
     std::memcpy(&length, head.data(), sizeof length);
     return length <= largest_header && (head.size() == sizeof length || head[sizeof length] == '{');
 }
@@ -56,23 +54,12 @@ bool is_html(std::string_view head) {
 
 void refuse_foreign(std::span<const std::byte> bytes, const std::string& place) {
     const std::string_view head(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    if (could_be_safetensors(head)) {
-        return;
-    }
-    if (is_pickle(head)) {
-        throw Error(ExitCode::refused, place, "is a pickle, which can run code when loaded", converter);
-    }
-    if (is_zip(head)) {
-        throw Error(ExitCode::refused, place, "is a zip archive (a PyTorch checkpoint holds pickles)", converter);
-    }
-    if (is_html(head)) {
-        throw Error(ExitCode::data, place, "is an HTML page", "the download has failed: fetch the file again");
-    }
-    for (const Format& format : formats) {
-        if (head.starts_with(format.magic)) {
-            throw Error(ExitCode::data, place, std::string(format.what), std::string(format.fix));
-        }
-    }
+    if (could_be_safetensors(head)) return;
+    if (is_pickle(head)) throw Error(ExitCode::refused, place, "is a pickle, which can run code when loaded", converter);
+    if (is_zip(head)) throw Error(ExitCode::refused, place, "is a zip archive (a PyTorch checkpoint holds pickles)", converter);
+    if (is_html(head)) throw Error(ExitCode::data, place, "is an HTML page", "the download has failed: fetch the file again");
+    for (const Format& format : formats)
+        if (head.starts_with(format.magic)) throw Error(ExitCode::data, place, std::string(format.what), std::string(format.fix));
 }
 
 }  // namespace lcm

@@ -50,18 +50,14 @@ constexpr std::array<Known, 2> known_prefixes{{{tensor::control_prefix, u8_or_f3
 
 const Known* find_known(std::string_view name) {
     const auto exact = std::find_if(known_names.begin(), known_names.end(), [&](const Known& known) { return known.name == name; });
-    if (exact != known_names.end()) {
-        return exact;
-    }
+    if (exact != known_names.end()) return exact;
     const auto family =
         std::find_if(known_prefixes.begin(), known_prefixes.end(), [&](const Known& known) { return name.starts_with(known.name); });
     return family == known_prefixes.end() ? nullptr : family;
 }
 
 void check_dtype(const Known& known, std::string_view tensor_name, Dtype found, const std::string& place) {
-    if (std::find(known.dtypes.begin(), known.dtypes.end(), found) != known.dtypes.end()) {
-        return;
-    }
+    if (std::find(known.dtypes.begin(), known.dtypes.end(), found) != known.dtypes.end()) return;
     std::string wanted;
     for (const Dtype dtype : known.dtypes) {
         wanted += wanted.empty() ? "" : " or ";
@@ -80,9 +76,7 @@ std::optional<std::size_t> first_nonfinite(std::span<const std::byte> data, Word
         const std::size_t count = bytes.size() / sizeof(Word);
         std::memcpy(words, bytes.data(), bytes.size());
         unsigned any = 0;
-        for (std::size_t i = 0; i < count; ++i) {
-            any |= (words[i] & exponent) == exponent;
-        }
+        for (std::size_t i = 0; i < count; ++i) any |= (words[i] & exponent) == exponent;
         if (any != 0) {
             const Word* found = std::find_if(words, words + count, [&](Word word) { return (word & exponent) == exponent; });
             return begin / sizeof(Word) + static_cast<std::size_t>(found - words);
@@ -93,43 +87,42 @@ std::optional<std::size_t> first_nonfinite(std::span<const std::byte> data, Word
 
 std::optional<std::size_t> first_nonfinite(const TensorBytes& tensor) {
     switch (tensor.dtype) {
-        case Dtype::F32: return first_nonfinite<std::uint32_t>(tensor.data, 0x7F80'0000);
-        case Dtype::F16: return first_nonfinite<std::uint16_t>(tensor.data, 0x7C00);
-        case Dtype::BF16: return first_nonfinite<std::uint16_t>(tensor.data, 0x7F80);
-        default: return std::nullopt;
+        case Dtype::F32:
+            return first_nonfinite<std::uint32_t>(tensor.data, 0x7F80'0000);
+        case Dtype::F16:
+            return first_nonfinite<std::uint16_t>(tensor.data, 0x7C00);
+        case Dtype::BF16:
+            return first_nonfinite<std::uint16_t>(tensor.data, 0x7F80);
+        default:
+            return std::nullopt;
     }
 }
 
 void check_bool(std::string_view name, const TensorBytes& tensor, const std::string& place) {
     const auto bad = std::find_if(tensor.data.begin(), tensor.data.end(), [](std::byte byte) { return byte > std::byte{1}; });
     if (bad != tensor.data.end()) {
-        throw Error(ExitCode::data, place, fmt::format("tensor {}: the BOOL at index {} is {}", json_quote(name),
-                                                       bad - tensor.data.begin(), static_cast<unsigned>(*bad)));
+        throw Error(
+            ExitCode::data, place,
+            fmt::format("tensor {}: the BOOL at index {} is {}", json_quote(name), bad - tensor.data.begin(), static_cast<unsigned>(*bad)));
     }
 }
 
 void check_known(const Known& known, std::string_view name, const TensorBytes& tensor, const std::string& place) {
     check_dtype(known, name, tensor.dtype, place);
-    if (const auto index = first_nonfinite(tensor)) {
+    if (const auto index = first_nonfinite(tensor))
         throw Error(ExitCode::data, place, fmt::format("tensor {}: the value at index {} is NaN or infinite", json_quote(name), *index));
-    }
 }
 
 }  // namespace
 
 void check_values(const Record& record) {
     for (const auto& [name, tensor] : record.tensors) {
-        if (tensor.dtype == Dtype::BOOL) {
-            check_bool(name, tensor, record.place);
-        }
-        if (const Known* known = find_known(name)) {
-            check_known(*known, name, tensor, record.place);
-        }
+        if (tensor.dtype == Dtype::BOOL) check_bool(name, tensor, record.place);
+        if (const Known* known = find_known(name)) check_known(*known, name, tensor, record.place);
     }
     const auto latent = record.tensors.find(tensor::latent), denoised = record.tensors.find(tensor::latent_denoised);
-    if (latent != record.tensors.end() && denoised != record.tensors.end() && latent->second.dtype != denoised->second.dtype) {
+    if (latent != record.tensors.end() && denoised != record.tensors.end() && latent->second.dtype != denoised->second.dtype)
         check_dtype({tensor::latent_denoised, {latent->second.dtype}}, tensor::latent_denoised, denoised->second.dtype, record.place);
-    }
 }
 
 }  // namespace lcm

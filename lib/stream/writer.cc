@@ -21,9 +21,8 @@ Header header_of(const Record& record) {
     Header header;
     header.metadata = record.metadata;
     for (const auto& [name, tensor] : record.tensors) {
-        if (byte_size(tensor.dtype, tensor.shape) != tensor.data.size()) {
+        if (byte_size(tensor.dtype, tensor.shape) != tensor.data.size())
             throw Error(ExitCode::software, "tensor " + name, "its bytes do not fit its shape");
-        }
         header.tensors.push_back({.name = name, .dtype = tensor.dtype, .shape = tensor.shape});
     }
     lay_out(header);
@@ -36,9 +35,7 @@ std::string error_text(const Error& error, std::string_view tool) {
     std::string text = escape_control(relayed ? error.fault() : fmt::format("{}: {}", tool, error.what()));
     if (text.size() > longest_error_text) {
         text.resize(longest_error_text);
-        while (!is_utf8(text)) {
-            text.pop_back();
-        }
+        while (!is_utf8(text)) text.pop_back();
     }
     return text;
 }
@@ -63,9 +60,7 @@ private:
 // The finished header text, marks and checksums filled in.
 std::string RecordWriter::State::seal(const Record& record, Header& header, bool counts) const {
     Sha256 data_hash;
-    for (const TensorEntry& entry : header.tensors) {
-        data_hash.update(record.tensors.at(entry.name).data);
-    }
+    for (const TensorEntry& entry : header.tensors) data_hash.update(record.tensors.at(entry.name).data);
     Marks marks{.seq = next_seq, .sha256 = data_hash.hex(), .header_sha256 = {}, .final = record.final, .count = 0, .stream_sha256 = {}};
     if (record.final) {
         marks.count = data_records + (counts ? 1 : 0);
@@ -86,9 +81,7 @@ void RecordWriter::State::write(const Record& record, bool counts) {
     parse_header(text, HeaderLimits::stream(), fmt::format("{}: record {} header", sink->name(), next_seq));
     const std::string length = length_bytes(text);
     Parts parts{as_bytes(length), as_bytes(text)};
-    for (const TensorEntry& entry : header.tensors) {
-        parts.push_back(record.tensors.at(entry.name).data);
-    }
+    for (const TensorEntry& entry : header.tensors) parts.push_back(record.tensors.at(entry.name).data);
     broken = true;
     sink->write_parts(parts);
     broken = false;
@@ -101,27 +94,21 @@ void RecordWriter::State::write(const Record& record, bool counts) {
     }
     ++next_seq;
     data_records += counts ? 1 : 0;
-    for (const auto part : parts) {
-        stream_hash.update(part);
-    }
+    for (const auto part : parts) stream_hash.update(part);
 }
 
 RecordWriter::RecordWriter(std::unique_ptr<ByteSink> sink) : state_(std::make_unique<State>()) { state_->sink = std::move(sink); }
 
 RecordWriter::~RecordWriter() {
-    if (!state_->closed) {
-        state_->sink->abandon();
-    }
+    if (!state_->closed) state_->sink->abandon();
 }
 
 void RecordWriter::write(const Record& record) {
     const bool end = record.is_end();
-    if (record.find(key::kind) == nullptr) {
+    if (record.find(key::kind) == nullptr)
         throw Error(ExitCode::software, record.place, fmt::format("a record without \"{}\" was to be written", key::kind));
-    }
-    if (end && (!record.final || !record.tensors.empty())) {
+    if (end && (!record.final || !record.tensors.empty()))
         throw Error(ExitCode::software, record.place, "an end record must be final and without tensors");
-    }
     state_->write(record, !end);
 }
 
@@ -137,9 +124,7 @@ void RecordWriter::finish() {
 }
 
 void RecordWriter::fail(const Error& error, std::string_view tool) noexcept {
-    if (state_->closed) {
-        return;
-    }
+    if (state_->closed) return;
     state_->closed = true;
     try {
         if (state_->sink->immediate() && !state_->broken) {

@@ -1,4 +1,5 @@
 """Ctrl-C, kill and a reader that has gone: the tool ends soon, by the signal or with 75, and leaves only what is whole."""
+import os
 import signal
 import subprocess
 import time
@@ -52,14 +53,13 @@ class Stopping(harness.ToolTest):
         self.assertEqual(b"lcm-denoise: interrupted\n", process.stderr.read())
 
     def test_sigint_to_a_whole_pipe(self):
-        # The terminal sends it to every tool; what the first one leaves behind is no news for the next.
-        first = self.start(encode("--prompt-file", "-"), stdin=subprocess.PIPE)
-        second = self.start(denoise("--steps", 1, "--progress=plain", "-o", "out.lcms"), stdin=first.stdout)
+        # A terminal sends it to every tool at once; what the first one leaves behind is no news for the next.
+        first = self.start(encode("--prompt-file", "-"), stdin=subprocess.PIPE, process_group=0)
+        second = self.start(denoise("--steps", 1, "--progress=plain", "-o", "out.lcms"), stdin=first.stdout, process_group=first.pid)
         first.stdin.write(b"one\n")
         first.stdin.flush()
         self.assertEqual(b"lcm-denoise: picture 0: step 1 of 1\n", second.stderr.readline())
-        for process in (first, second):
-            process.send_signal(signal.SIGINT)
+        os.killpg(first.pid, signal.SIGINT)
         for process in (first, second):
             self.assertEqual(died_of(signal.SIGINT), process.wait(harness.TIME_LIMIT))
             self.assertEqual([b"interrupted\n"], [line.split(b": ", 1)[1] for line in process.stderr.readlines()])

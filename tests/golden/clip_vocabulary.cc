@@ -19,9 +19,7 @@ constexpr std::size_t merge_count = 48894;  // lines 2 to 48895; the rest of the
 
 std::vector<std::string> read_merges(const std::string& path) {
     gzFile file = gzopen(path.c_str(), "rb");
-    if (file == nullptr) {
-        throw std::runtime_error("cannot open " + path);
-    }
+    if (file == nullptr) throw std::runtime_error("cannot open " + path);
     std::vector<std::string> lines;
     char line[512];
     while (lines.size() <= merge_count && gzgets(file, line, sizeof line) != nullptr) {
@@ -29,9 +27,7 @@ std::vector<std::string> read_merges(const std::string& path) {
         lines.back().pop_back();  // the newline
     }
     gzclose(file);
-    if (lines.size() != merge_count + 1) {
-        throw std::runtime_error(path + " is too short");
-    }
+    if (lines.size() != merge_count + 1) throw std::runtime_error(path + " is too short");
     lines.erase(lines.begin());
     return lines;
 }
@@ -40,9 +36,7 @@ std::vector<std::string> read_merges(const std::string& path) {
 std::vector<std::string> byte_characters() {
     std::vector<std::string> characters;
     const auto add = [&characters](char32_t first, char32_t last) {
-        for (char32_t point = first; point <= last; ++point) {
-            characters.push_back(unicode::encode({&point, 1}));
-        }
+        for (char32_t point = first; point <= last; ++point) characters.push_back(unicode::encode({&point, 1}));
     };
     add(0x21, 0x7E);
     add(0xA1, 0xAC);
@@ -62,12 +56,8 @@ void write_clip_vocabulary(const std::string& folder) {
         ++next;
     };
     const std::vector<std::string> characters = byte_characters();
-    for (const std::string& character : characters) {
-        add(character);
-    }
-    for (const std::string& character : characters) {
-        add(character + "</w>");
-    }
+    for (const std::string& character : characters) add(character);
+    for (const std::string& character : characters) add(character + "</w>");
     merges << "#version: 0.2\n";
     for (const std::string& line : lines) {
         const std::size_t space = line.find(' ');

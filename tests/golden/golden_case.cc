@@ -37,9 +37,8 @@ std::string judge(const at::Tensor& error, const at::Tensor& size, double larges
                            100 * share, 100 * allowed);
     }
     const std::int64_t beyond = error.gt(size * tolerance.rtol + tolerance.atol).sum().item<std::int64_t>();
-    if (beyond > 0) {
+    if (beyond > 0)
         return fmt::format("{} of {} elements beyond atol {:g} + rtol {:g}", beyond, error.numel(), tolerance.atol, tolerance.rtol);
-    }
     if (tolerance.share) {
         const double share = share_of(error.gt(size * tolerance.rtol + tolerance.atol_most));
         if (share > *tolerance.share) {
@@ -75,9 +74,8 @@ void check_result(const Case& one, const std::string& name, const at::Tensor& go
 
 void check_case(const Case& one, const Results& results, Worst& worst) {
     for (const auto& [name, got] : results) check_result(one, name, got, worst);
-    for (const auto& [name, tolerance] : one.outputs()) {
+    for (const auto& [name, tolerance] : one.outputs())
         if (!tolerance.info && !results.contains(name)) FAIL_CHECK(one.id() << ": no result " << name);
-    }
 }
 
 }  // namespace
@@ -96,9 +94,8 @@ Tolerance Tolerance::from_json(const Json& json) {
 Difference compare(const at::Tensor& got, const at::Tensor& want, const Tolerance& tolerance) {
     constexpr double infinite = std::numeric_limits<double>::infinity();
     if (!got.defined()) return {"undefined", infinite, infinite};
-    if (got.sizes() != want.sizes()) {
+    if (got.sizes() != want.sizes())
         return {fmt::format("shape [{}] is not [{}]", fmt::join(got.sizes(), ","), fmt::join(want.sizes(), ",")), infinite, infinite};
-    }
     if (want.numel() == 0) return {};
     const at::Tensor result = got.detach().to(at::kDouble), reference = want.to(at::kDouble);
     if (!at::isfinite(result).all().item<bool>()) return {"not finite", infinite, infinite};

@@ -21,7 +21,7 @@ struct Tolerance {
     std::optional<double> most = {};   ///< integers: no element differs by more
     std::optional<double> share = {};  ///< at most this share differs at all (with `most`) or exceeds `atol_most` + rtol * |want|
     double atol_most = 0;
-    bool info = false;                 ///< reported, never fails
+    bool info = false;  ///< reported, never fails
 
     static Tolerance from_json(const Json& json);
 };

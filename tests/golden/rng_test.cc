@@ -40,9 +40,8 @@ std::vector<std::int64_t> integers(const Json& list) {
 golden::Results fresh(const golden::Case& one) {
     golden::Results results;
     const at::ScalarType type = type_by_name(one.args().at("dtype").as_string());
-    for (const auto& [name, tolerance] : one.outputs()) {
+    for (const auto& [name, tolerance] : one.outputs())
         results[name] = NoiseGenerator(seed_of(one)).normal(one.expected(name).sizes(), type);
-    }
     return results;
 }
 

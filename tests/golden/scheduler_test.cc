@@ -27,9 +27,8 @@ SchedulerConfig config_of(const golden::Case& one) {
     const Json* options = one.args().find("set_kw");
     if (!options) return config;
     config.original_inference_steps = static_cast<int>(options->get("original_inference_steps", std::int64_t{50}));
-    if (const Json* list = options->find("timesteps")) {
+    if (const Json* list = options->find("timesteps"))
         for (const Json& timestep : list->as_array()) config.timesteps.push_back(timestep.as_integer());
-    }
     return config;
 }
 

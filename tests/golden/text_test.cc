@@ -15,11 +15,10 @@ TEST_CASE("CLIP text encoders") {
         const CLIPTextOutputs out = model.forward(one.input("ids"));
         golden::Results results{{"last", out.last_hidden_state}};
         for (std::size_t i = 0; i < out.hidden_states.size(); ++i) results["hidden_" + std::to_string(i)] = out.hidden_states[i];
-        if (out.text_embeds.defined()) {
+        if (out.text_embeds.defined())
             results["embeds"] = out.text_embeds;
-        } else {
+        else
             results["pooled"] = out.pooled;
-        }
         return results;
     });
 }

@@ -35,15 +35,12 @@ std::vector<std::string> prompts_of(const golden::Case& one) {
 std::string tokenizer_folder(const golden::Case& one, const TemporaryFolder& temporary) {
     const std::string models = golden::folder() + "/";
     const std::string name = one.args().at("tokenizer").as_string();
-    if (name.starts_with("models/")) {
-        return models + name;
-    }
+    if (name.starts_with("models/")) return models + name;
     golden::write_clip_vocabulary(temporary.path());
     const bool pads_with_eos = one.args().at("pad_token").as_string() == "<|endoftext|>";
     const std::string alike = models + (pads_with_eos ? "models/sd15/tokenizer/" : "models/sdxl/tokenizer_2/");
-    for (const char* file : {"tokenizer_config.json", "special_tokens_map.json"}) {
+    for (const char* file : {"tokenizer_config.json", "special_tokens_map.json"})
         std::filesystem::copy_file(alike + file, temporary / file);
-    }
     return temporary.path();
 }
 

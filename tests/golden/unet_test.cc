@@ -22,9 +22,8 @@ TEST_CASE("UNets") {
         inputs.sample = one.input("sample");
         inputs.timestep = one.input("t");
         inputs.context = one.input("context");
-        if (const Json* scale = one.args().find("guidance_scale")) {
+        if (const Json* scale = one.args().find("guidance_scale"))
             inputs.guidance = at::full({inputs.sample.size(0)}, scale->as_number() - 1, at::kFloat);
-        }
         if (one.has_input("time_ids")) {
             inputs.text_pooled = one.input("text_embeds");
             inputs.time_ids = one.input("time_ids");

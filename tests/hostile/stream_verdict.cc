@@ -28,8 +28,6 @@ int verdict(const std::string& path) {
 
 /// `stream-verdict FILE...`: one line "CODE FILE" for each stream; "-" is standard input. The reasons go to standard error.
 int main(int count, char** arguments) {
-    for (int i = 1; i < count; ++i) {
-        std::printf("%d %s\n", verdict(arguments[i]), arguments[i]);
-    }
+    for (int i = 1; i < count; ++i) std::printf("%d %s\n", verdict(arguments[i]), arguments[i]);
     return 0;
 }

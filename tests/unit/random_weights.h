@@ -1,8 +1,8 @@
 #pragma once
 
+#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/ops/randn.h>
 
 #include <map>

@@ -16,7 +16,8 @@ public:
     std::string name() const override { return "text"; }
     std::string summary() const override { return "Encode prompts as text embeddings"; }
     std::vector<std::string> examples() const override {
-        return {"lcm-encode text \"a red apple\" | lcm-denoise | lcm-render -o apple.png", "lcm-encode text --prompt-file prompts.txt -o prompts.lcms"};
+        return {"lcm-encode text \"a red apple\" | lcm-denoise | lcm-render -o apple.png",
+                "lcm-encode text --prompt-file prompts.txt -o prompts.lcms"};
     }
     bool writes_records() const override { return true; }
 

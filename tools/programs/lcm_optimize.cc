@@ -16,10 +16,14 @@ class Inspect : public cli::Command {
 public:
     std::string name() const override { return "inspect"; }
     std::string summary() const override { return "Tell a model's family, configuration, parameters and number types"; }
-    std::vector<std::string> examples() const override { return {"lcm-optimize inspect emoji-128", "lcm-optimize inspect ./my-model --json"}; }
+    std::vector<std::string> examples() const override {
+        return {"lcm-optimize inspect emoji-128", "lcm-optimize inspect ./my-model --json"};
+    }
 
     void declare(CLI::App& app) override {
-        app.add_option("-m,--model,MODEL", model_.model, "Model: a diffusers folder or an installed model; else emoji-128")->type_name("NAME|DIR")->group(cli::group::io);
+        app.add_option("-m,--model,MODEL", model_.model, "Model: a diffusers folder or an installed model; else emoji-128")
+            ->type_name("NAME|DIR")
+            ->group(cli::group::io);
         app.add_flag("--json", json_, "Print the report as one JSON object")->group("Reports");
     }
 
@@ -42,10 +46,13 @@ public:
     std::vector<std::string> examples() const override { return {"lcm-optimize convert emoji-128 --dtype bf16 -o emoji-128-bf16"}; }
 
     void declare(CLI::App& app) override {
-        app.add_option("-m,--model,MODEL", model_.model, "Model to copy: a diffusers folder or an installed model; else emoji-128")->type_name("NAME|DIR")->group(cli::group::io);
+        app.add_option("-m,--model,MODEL", model_.model, "Model to copy: a diffusers folder or an installed model; else emoji-128")
+            ->type_name("NAME|DIR")
+            ->group(cli::group::io);
         app.add_option("-o,--output", folder_, "Folder to make")->type_name("DIR")->required()->group(cli::group::io);
         app.add_option("--dtype", dtype_, "Number type of the weights: f32, f16 or bf16")
-            ->transform(CLI::CheckedTransformer(std::map<std::string, Dtype>{{"f32", Dtype::F32}, {"f16", Dtype::F16}, {"bf16", Dtype::BF16}}))
+            ->transform(
+                CLI::CheckedTransformer(std::map<std::string, Dtype>{{"f32", Dtype::F32}, {"f16", Dtype::F16}, {"bf16", Dtype::BF16}}))
             ->type_name("TYPE")
             ->required()
             ->group(cli::group::generation);

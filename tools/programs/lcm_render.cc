@@ -16,8 +16,8 @@ class Render : public cli::Command {
 public:
     std::string summary() const override { return "Turn latents into pictures"; }
     std::vector<std::string> examples() const override {
-        return {"lcm-encode text \"a red apple\" | lcm-denoise | lcm-render -o apple.png", "lcm-render latents.lcms -o 'picture-%04d.jpg' --quality 90",
-                "lcm-render --info apple.png"};
+        return {"lcm-encode text \"a red apple\" | lcm-denoise | lcm-render -o apple.png",
+                "lcm-render latents.lcms -o 'picture-%04d.jpg' --quality 90", "lcm-render --info apple.png"};
     }
 
     void declare(CLI::App& app) override {

@@ -71,9 +71,12 @@ auto build_network(std::vector<WeightFile> files, const WeightSet::KeyMap& map, 
 
 std::string_view folder(Part part) {
     switch (part) {
-        case Part::text_encoder: return "text_encoder";
-        case Part::unet: return "unet";
-        case Part::vae: return "vae";
+        case Part::text_encoder:
+            return "text_encoder";
+        case Part::unet:
+            return "unet";
+        case Part::vae:
+            return "vae";
     }
     throw Error(ExitCode::software, "", "no such part");
 }

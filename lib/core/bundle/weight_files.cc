@@ -31,9 +31,8 @@ std::vector<std::string> shards(const std::string& folder, const std::string& in
     const Json index = read_json_file(index_path);
     for (const auto& [tensor, file] : index.at("weight_map").as_object()) {
         const std::string& name = file.as_string();
-        if (name.find('/') != std::string::npos || !name.ends_with(suffix)) {
+        if (name.find('/') != std::string::npos || !name.ends_with(suffix))
             throw Error(ExitCode::data, file.place(), fmt::format("\"{}\" is no safetensors file of this folder", name));
-        }
         paths.insert(folder + "/" + name);
     }
     if (paths.empty()) throw Error(ExitCode::data, index_path, "the index names no weight file");

@@ -13,9 +13,8 @@ ResnetShape resnet_shape(const AutoencoderShape& shape, std::int64_t in, std::in
 
 std::vector<ResnetBlock> resnets(const nn::Scope& weights, const AutoencoderShape& shape, const nn::ConvShape& widths, std::int64_t count) {
     std::vector<ResnetBlock> blocks;
-    for (std::int64_t i = 0; i < count; ++i) {
+    for (std::int64_t i = 0; i < count; ++i)
         blocks.emplace_back(weights / i, resnet_shape(shape, i == 0 ? widths.in : widths.out, widths.out));
-    }
     return blocks;
 }
 

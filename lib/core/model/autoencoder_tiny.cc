@@ -136,9 +136,8 @@ private:
 std::int64_t common_width(ConfigReader& reader, const char* key, std::size_t levels) {
     const std::vector<std::int64_t> widths = reader.positive_list(key);
     if (widths.size() != levels) reader.refuse(key, fmt::format("{} widths for {} levels", widths.size(), levels));
-    for (const std::int64_t width : widths) {
+    for (const std::int64_t width : widths)
         if (width != widths.front()) reader.refuse(key, "widths that differ by level are not implemented");
-    }
     return widths.front();
 }
 

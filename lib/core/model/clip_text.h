@@ -25,6 +25,7 @@ struct CLIPTextConfig {
     static CLIPTextConfig from_json(const Json& json);
 };
 
+/// What the text encoder computes in one pass.
 struct CLIPTextOutputs {
     std::vector<at::Tensor> hidden_states;  ///< [B,T,D] each; 0 is the embeddings, the last is before the final norm
     at::Tensor last_hidden_state;           ///< [B,T,D] after the final layer norm

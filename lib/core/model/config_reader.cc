@@ -64,9 +64,8 @@ std::vector<std::string> ConfigReader::names(std::string_view key, std::size_t c
     std::vector<std::string> list;
     for (const Json& value : json_.at(key).as_array()) {
         const std::string& name = value.as_string();
-        if (std::find(allowed.begin(), allowed.end(), name) == allowed.end()) {
+        if (std::find(allowed.begin(), allowed.end(), name) == allowed.end())
             refuse(key, fmt::format("{} is not implemented, only {}", json_quote(name), fmt::join(allowed, ", ")));
-        }
         list.push_back(name);
     }
     if (list.size() != count) refuse(key, fmt::format("{} names for {} blocks", list.size(), count));
@@ -83,9 +82,8 @@ void ConfigReader::only(std::string_view key, std::string_view json_text) {
 void ConfigReader::ignore(std::initializer_list<std::string_view> keys) { read_.insert(keys.begin(), keys.end()); }
 
 void ConfigReader::finish() const {
-    for (const auto& [key, value] : json_.as_object()) {
+    for (const auto& [key, value] : json_.as_object())
         if (!key.starts_with('_') && !value.is_null() && !read_.contains(key)) refuse(key, "unknown to this network");
-    }
 }
 
 void ConfigReader::refuse(std::string_view key, const std::string& what) const {

@@ -14,9 +14,8 @@ at::Tensor per_channel(ConfigReader& reader, const char* key, std::int64_t chann
     if (!list) return {};
     std::vector<double> numbers;
     for (const Json& value : list->as_array()) numbers.push_back(value.as_number());
-    if (static_cast<std::int64_t>(numbers.size()) != channels) {
+    if (static_cast<std::int64_t>(numbers.size()) != channels)
         reader.refuse(key, fmt::format("{} numbers for {} latent channels", numbers.size(), channels));
-    }
     return at::tensor(numbers).to(at::kFloat).view({1, -1, 1, 1});
 }
 

@@ -8,9 +8,8 @@ ResnetBlock::ResnetBlock(const nn::Scope& weights, const ResnetShape& shape)
       conv1_(weights / "conv1", {.in = shape.in, .out = shape.out}),
       conv2_(weights / "conv2", {.in = shape.out, .out = shape.out}) {
     if (shape.time_width > 0) time_emb_proj_.emplace(weights / "time_emb_proj", shape.time_width, shape.out);
-    if (shape.in != shape.out) {
+    if (shape.in != shape.out)
         conv_shortcut_.emplace(weights / "conv_shortcut", nn::ConvShape{.in = shape.in, .out = shape.out, .kernel = 1, .padding = 0});
-    }
 }
 
 at::Tensor ResnetBlock::operator()(const at::Tensor& x, const at::Tensor& time) const {

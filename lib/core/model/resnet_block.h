@@ -9,6 +9,7 @@
 
 namespace lcm {
 
+/// Channels in and out, groups of the norms, and what is added between.
 struct ResnetShape {
     std::int64_t in = 0, out = 0, groups = 32;
     double eps = 1e-5;

@@ -9,6 +9,7 @@
 
 namespace lcm {
 
+/// Widths, heads and depth of a Transformer2D.
 struct TransformerShape {
     std::int64_t channels = 0, heads = 0, context_width = 0;
     std::int64_t layers = 1;  ///< transformer blocks in a row

@@ -83,11 +83,10 @@ void check_type(const at::Tensor& tensor, at::ScalarType type, std::string_view 
 
 /// An input that the model takes only where its configuration has `key`.
 void check_optional(const at::Tensor& tensor, bool wanted, at::IntArrayRef shape, std::string_view what) {
-    if (wanted) {
+    if (wanted)
         expect_shape(tensor, shape, what);
-    } else if (tensor.defined()) {
+    else if (tensor.defined())
         throw Error(ExitCode::data, "", fmt::format("{} is given, but the UNet takes none", what));
-    }
 }
 
 void check_inputs(const UNetConfig& config, const UNetInputs& inputs) {

@@ -33,10 +33,10 @@ struct UNetConfig {
 
 /// One evaluation of the network, B pictures.
 struct UNetInputs {
-    at::Tensor sample;     ///< [B,C,H,W]
-    at::Tensor timestep;   ///< [B] or [1], integer or float
-    at::Tensor context;    ///< [B,T,D] text embeddings
-    at::Tensor guidance;   ///< [B], w = guidance scale - 1; required with time_cond_proj_dim, else undefined
+    at::Tensor sample;       ///< [B,C,H,W]
+    at::Tensor timestep;     ///< [B] or [1], integer or float
+    at::Tensor context;      ///< [B,T,D] text embeddings
+    at::Tensor guidance;     ///< [B], w = guidance scale - 1; required with time_cond_proj_dim, else undefined
     at::Tensor text_pooled;  ///< [B,P], required with text_time
     at::Tensor time_ids;     ///< [B,6], required with text_time
 };

@@ -14,9 +14,8 @@ DownBlock::DownBlock(const nn::Scope& weights, const UNetBlockShape& shape) {
         resnets_.emplace_back(weights / "resnets" / i, resnet_shape(shape, i == 0 ? shape.in : shape.out));
         if (shape.attention) attentions_.emplace_back(weights / "attentions" / i, *shape.attention);
     }
-    if (shape.resample) {
+    if (shape.resample)
         downsampler_.emplace(weights / "downsamplers.0.conv", nn::ConvShape{.in = shape.out, .out = shape.out, .stride = 2});
-    }
 }
 
 at::Tensor DownBlock::operator()(at::Tensor x, const Conditions& conditions, std::vector<at::Tensor>& skips) const {

@@ -17,6 +17,7 @@ struct Conditions {
     at::Tensor context;  ///< [B,S,context_width]
 };
 
+/// Channels, depth and parts of a down or up block.
 struct UNetBlockShape {
     std::int64_t in = 0, out = 0;
     std::int64_t skip_in = 0;  ///< width of the skip that an up block's last layer takes; the others' is `out`

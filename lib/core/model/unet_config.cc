@@ -47,9 +47,8 @@ std::vector<std::int64_t> head_counts(ConfigReader& reader, const std::vector<st
 
 std::vector<std::int64_t> context_widths(ConfigReader& reader, std::size_t blocks) {
     std::vector<std::int64_t> widths = reader.per_block("cross_attention_dim", blocks, 1280);
-    for (const std::int64_t width : widths) {
+    for (const std::int64_t width : widths)
         if (width != widths.front()) reader.refuse("cross_attention_dim", "widths that differ by block are not implemented");
-    }
     return widths;
 }
 
@@ -75,9 +74,8 @@ void read_time(ConfigReader& reader, UNetConfig& config) {
     config.addition_time_embed_dim = reader.positive("addition_time_embed_dim", 0);
     config.projection_class_embeddings_input_dim = reader.positive("projection_class_embeddings_input_dim", 0);
     if (!config.text_time) return;
-    for (const char* key : {"addition_time_embed_dim", "projection_class_embeddings_input_dim"}) {
+    for (const char* key : {"addition_time_embed_dim", "projection_class_embeddings_input_dim"})
         if (!reader.find(key)) reader.refuse(key, "needed with addition_embed_type \"text_time\"");
-    }
 }
 
 }  // namespace
@@ -100,11 +98,9 @@ UNetConfig UNetConfig::from_json(const Json& json) {
     config.sample_size = reader.positive("sample_size", config.sample_size);
     config.norm_num_groups = reader.positive("norm_num_groups", config.norm_num_groups);
     config.norm_eps = reader.number("norm_eps", config.norm_eps);
-    for (const std::int64_t width : config.block_out_channels) {
-        if (width % config.norm_num_groups != 0) {
+    for (const std::int64_t width : config.block_out_channels)
+        if (width % config.norm_num_groups != 0)
             reader.refuse("norm_num_groups", fmt::format("{} groups do not divide {} channels", config.norm_num_groups, width));
-        }
-    }
     read_time(reader, config);
     reader.finish();
     return config;

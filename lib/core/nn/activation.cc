@@ -10,11 +10,16 @@ namespace lcm::nn {
 
 at::Tensor activate(const at::Tensor& x, Activation activation) {
     switch (activation) {
-        case Activation::none: return x;
-        case Activation::silu: return at::silu(x);
-        case Activation::gelu: return at::gelu(x);
-        case Activation::quick_gelu: return x * at::sigmoid(x * 1.702);
-        case Activation::relu: return at::relu(x);
+        case Activation::none:
+            return x;
+        case Activation::silu:
+            return at::silu(x);
+        case Activation::gelu:
+            return at::gelu(x);
+        case Activation::quick_gelu:
+            return x * at::sigmoid(x * 1.702);
+        case Activation::relu:
+            return at::relu(x);
     }
     return x;
 }

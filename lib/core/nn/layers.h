@@ -10,6 +10,7 @@
 /// Every layer can be differentiated by autograd in its inputs and its parameters.
 namespace lcm::nn {
 
+/// Functions applied to each number behind a product or a norm.
 enum class Activation { none, silu, gelu, quick_gelu, relu };
 
 /// Applies an activation alone. gelu is the exact (erf) form; quick_gelu is x * sigmoid(1.702 x).
@@ -32,6 +33,7 @@ private:
     at::Tensor weight_, bias_;
 };
 
+/// Channels, a square kernel, the same stride and zero padding on all sides.
 struct ConvShape {
     std::int64_t in = 0, out = 0;
     std::int64_t kernel = 3, stride = 1, padding = 1;

@@ -119,8 +119,8 @@ void expect_finite(const at::Tensor& tensor, std::string_view what) {
 }
 
 void expect_fits(const at::Tensor& tensor, at::ScalarType type, std::string_view what) {
-    const double largest = AT_DISPATCH_FLOATING_TYPES_AND2(
-        at::kHalf, at::kBFloat16, type, "expect_fits", [] { return static_cast<double>(std::numeric_limits<scalar_t>::max()); });
+    const double largest = AT_DISPATCH_FLOATING_TYPES_AND2(at::kHalf, at::kBFloat16, type, "expect_fits",
+                                                           [] { return static_cast<double>(std::numeric_limits<scalar_t>::max()); });
     // In f32, since a narrow tensor would be compared with a rounded limit. A NaN compares as false and is refused too.
     const std::string wanted = fmt::format("{} holds up to {:.6g}", name(dtype_of(type)), largest);
     expect_all(at::abs(tensor.detach().to(at::kFloat)).le(largest), tensor, what, wanted);

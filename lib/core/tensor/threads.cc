@@ -77,11 +77,10 @@ std::optional<int> cgroup_cores(const std::string& root, std::string_view member
         if (second == std::string_view::npos) continue;
         const std::string controllers = fmt::format(",{},", line.substr(first + 1, second - first - 1));
         const std::string group(line.substr(second + 1));
-        if (controllers == ",,") {
+        if (controllers == ",,")
             cores = smaller(cores, smallest_quota(root, group, {"cpu.max"}));
-        } else if (controllers.find(",cpu,") != std::string::npos) {
+        else if (controllers.find(",cpu,") != std::string::npos)
             cores = smaller(cores, smallest_quota(root + "/cpu", group, {"cpu.cfs_quota_us", "cpu.cfs_period_us"}));
-        }
     }
     return cores;
 }

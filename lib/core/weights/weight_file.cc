@@ -18,9 +18,8 @@ constexpr std::size_t length_bytes = 8;
 std::uint64_t header_length(std::span<const std::byte> file, const std::string& path) {
     if (file.empty()) throw Error(ExitCode::data, path, "the file is empty", "download it again");
     refuse_foreign(file.first(std::min<std::size_t>(file.size(), 512)), path);
-    if (file.size() < length_bytes) {
+    if (file.size() < length_bytes)
         throw Error(ExitCode::data, path, fmt::format("{} bytes are too short for a safetensors file", file.size()), "download it again");
-    }
     std::uint64_t length = 0;
     std::memcpy(&length, file.data(), length_bytes);
     const std::uint64_t limit = HeaderLimits::model().header_bytes;

@@ -38,9 +38,8 @@ WeightSet::WeightSet(std::vector<WeightFile> files, at::ScalarType type, const K
 
 at::Tensor WeightSet::take(const std::string& name, at::IntArrayRef shape) {
     const auto found = where_.find(name);
-    if (found == where_.end()) {
+    if (found == where_.end())
         throw Error(ExitCode::data, tensor_place(files_.front().path(), name), "the tensor is missing", mismatch_fix);
-    }
     const WeightFile& file = files_[found->second.file];
     const std::string& stored = found->second.name;
     const TensorEntry& entry = file.tensors().find(stored)->second;

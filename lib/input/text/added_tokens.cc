@@ -8,11 +8,8 @@ void AddedTokens::add(std::u32string text, std::int32_t id) { tokens_.push_back(
 
 const AddedTokens::Token* AddedTokens::match_at_start(std::u32string_view text) const {
     const Token* longest = nullptr;
-    for (const Token& token : tokens_) {
-        if (text.starts_with(token.text) && (longest == nullptr || token.text.size() > longest->text.size())) {
-            longest = &token;
-        }
-    }
+    for (const Token& token : tokens_)
+        if (text.starts_with(token.text) && (longest == nullptr || token.text.size() > longest->text.size())) longest = &token;
     return longest;
 }
 
@@ -25,16 +22,12 @@ std::vector<AddedTokens::Piece> AddedTokens::split(std::u32string_view text) con
             ++i;
             continue;
         }
-        if (i > plain) {
-            pieces.push_back({text.substr(plain, i - plain), std::nullopt});
-        }
+        if (i > plain) pieces.push_back({text.substr(plain, i - plain), std::nullopt});
         pieces.push_back({text.substr(i, token->text.size()), token->id});
         i += token->text.size();
         plain = i;
     }
-    if (plain < text.size()) {
-        pieces.push_back({text.substr(plain), std::nullopt});
-    }
+    if (plain < text.size()) pieces.push_back({text.substr(plain), std::nullopt});
     return pieces;
 }
 

@@ -52,9 +52,8 @@ Vocabulary read_vocabulary(const std::string& path) {
     vocabulary.reserve(json.as_object().size());
     for (const auto& [token, value] : json.as_object()) {
         const std::int64_t id = value.as_integer();
-        if (id < 0 || id > std::numeric_limits<std::int32_t>::max()) {
+        if (id < 0 || id > std::numeric_limits<std::int32_t>::max())
             throw Error(ExitCode::data, value.place(), fmt::format("{} is no token id", id));
-        }
         vocabulary.emplace(token, static_cast<std::int32_t>(id));
     }
     return vocabulary;
@@ -63,9 +62,7 @@ Vocabulary read_vocabulary(const std::string& path) {
 BytePairEncoding::BytePairEncoding(const Vocabulary& vocabulary, const std::string& merges_path, const std::string& unknown) {
     const auto id_of = [&](const std::string& token) {
         auto found = vocabulary.find(token);
-        if (found == vocabulary.end()) {
-            found = vocabulary.find(unknown);
-        }
+        if (found == vocabulary.end()) found = vocabulary.find(unknown);
         if (found == vocabulary.end()) {
             throw Error(ExitCode::data, merges_path,
                         fmt::format("vocab.json beside it has neither the byte character {} nor the unknown token {}", json_quote(token),
@@ -90,21 +87,15 @@ void BytePairEncoding::read_merges(const Vocabulary& vocabulary, const std::stri
         std::string_view line = rest.substr(0, rest.find('\n'));
         rest.remove_prefix(std::min(line.size() + 1, rest.size()));
         ++line_number;
-        if (line.ends_with('\r')) {
-            line.remove_suffix(1);
-        }
-        if (line.starts_with("#version")) {
-            continue;
-        }
+        if (line.ends_with('\r')) line.remove_suffix(1);
+        if (line.starts_with("#version")) continue;
         const std::size_t space = line.find(' ');
-        if (space == std::string_view::npos || line.find(' ', space + 1) != std::string_view::npos) {
+        if (space == std::string_view::npos || line.find(' ', space + 1) != std::string_view::npos)
             throw Error(ExitCode::data, fmt::format("{}: line {}", path, line_number), "expected two tokens with one space between them");
-        }
         const auto id_of = [&](const std::string& token) {
             const auto found = vocabulary.find(token);
-            if (found == vocabulary.end()) {
+            if (found == vocabulary.end())
                 throw Error(ExitCode::data, fmt::format("{}: line {}", path, line_number), json_quote(token) + " is not in vocab.json");
-            }
             return found->second;
         };
         const std::string left(line.substr(0, space)), right(line.substr(space + 1));
@@ -128,44 +119,29 @@ void BytePairEncoding::encode(std::string_view word, std::vector<std::int32_t>& 
         symbols.push_back({is_last ? last_[byte] : inside_[byte], i - 1, is_last ? -1 : i + 1});
     }
     merge(symbols);
-    for (const Symbol& symbol : symbols) {
-        if (!symbol.removed) {
-            ids.push_back(symbol.id);
-        }
-    }
+    for (const Symbol& symbol : symbols)
+        if (!symbol.removed) ids.push_back(symbol.id);
 }
 
 void BytePairEncoding::merge(std::vector<Symbol>& symbols) const {
     std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> queue;
     const auto consider = [&](std::int32_t left, std::int32_t right) {
-        if (left < 0 || right < 0) {
-            return;
-        }
-        if (const Merge* merge = find(symbols[left].id, symbols[right].id)) {
-            queue.push({merge->rank, left, merge->id});
-        }
+        if (left < 0 || right < 0) return;
+        if (const Merge* merge = find(symbols[left].id, symbols[right].id)) queue.push({merge->rank, left, merge->id});
     };
-    for (std::size_t i = 0; i < symbols.size(); ++i) {
-        consider(static_cast<std::int32_t>(i), symbols[i].next);
-    }
+    for (std::size_t i = 0; i < symbols.size(); ++i) consider(static_cast<std::int32_t>(i), symbols[i].next);
     while (!queue.empty()) {
         const Candidate best = queue.top();
         queue.pop();
         Symbol& left = symbols[best.position];
-        if (left.removed || left.next < 0) {
-            continue;
-        }
+        if (left.removed || left.next < 0) continue;
         Symbol& right = symbols[left.next];
         const Merge* merge = find(left.id, right.id);
-        if (merge == nullptr || merge->id != best.id) {
-            continue;  // one of the two has been merged with another since
-        }
+        if (merge == nullptr || merge->id != best.id) continue;  // one of the two has been merged with another since
         left.id = merge->id;
         left.next = right.next;
         right.removed = true;
-        if (right.next >= 0) {
-            symbols[right.next].previous = best.position;
-        }
+        if (right.next >= 0) symbols[right.next].previous = best.position;
         consider(left.previous, best.position);
         consider(best.position, left.next);
     }

@@ -30,15 +30,11 @@ const Bundle& expect_one_text_encoder(const Bundle& bundle) {
 }
 
 void check_prompt(const std::string& prompt, const std::string& where) {
-    if (prompt.size() > prompt_limit) {
+    if (prompt.size() > prompt_limit)
         throw Error(ExitCode::data, where, fmt::format("it is {} bytes long, more than {}", prompt.size(), prompt_limit));
-    }
-    if (prompt.find('\0') != std::string::npos) {
+    if (prompt.find('\0') != std::string::npos)
         throw Error(ExitCode::data, where, fmt::format("it holds a NUL at byte {}", prompt.find('\0')));
-    }
-    if (!is_utf8(prompt)) {
-        throw Error(ExitCode::data, where, "it is not valid UTF-8", "convert it with iconv -t UTF-8");
-    }
+    if (!is_utf8(prompt)) throw Error(ExitCode::data, where, "it is not valid UTF-8", "convert it with iconv -t UTF-8");
 }
 
 TensorBytes ids_tensor(const std::vector<std::int32_t>& ids) {
@@ -87,12 +83,9 @@ void TextEncoder::enrich(Record& record) {
     const Encoded positive = encode(prompt, "prompt");
     record.tensors.insert_or_assign(std::string(tensor::text_embeds), positive.embeds);
     record.tensors.insert_or_assign(std::string(tensor::text_ids), positive.ids);
-    if (wants_negative_) {
+    if (wants_negative_)
         record.tensors.insert_or_assign(std::string(tensor::text_negative_embeds), encode(negative, "negative prompt").embeds);
-    }
-    if (record.find(key::kind) == nullptr) {
-        record.set(key::kind, std::string(kind::cond));
-    }
+    if (record.find(key::kind) == nullptr) record.set(key::kind, std::string(kind::cond));
     record.set(key::arch, arch_);
     record.set(key::model, name_);
     record.set(key::text_sha256, sha256_);

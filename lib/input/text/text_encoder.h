@@ -31,8 +31,8 @@ public:
 private:
     struct Encoded {
         std::string prompt;
-        TensorBytes embeds;  ///< F32 [T,D], the last hidden state after the final norm
-        TensorBytes ids;     ///< I32 [T]
+        TensorBytes embeds;   ///< F32 [T,D], the last hidden state after the final norm
+        TensorBytes ids;      ///< I32 [T]
         std::size_t cut = 0;  ///< tokens of the prompt that did not fit
     };
 

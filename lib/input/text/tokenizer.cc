@@ -28,9 +28,7 @@ std::unordered_map<std::string, std::int32_t> ids_of(const std::vector<AddedToke
     std::unordered_map<std::string, std::int32_t> ids;
     auto next = static_cast<std::int32_t>(vocabulary.size());
     for (const AddedToken& token : added) {
-        if (token.content.empty() || ids.contains(token.content)) {
-            continue;
-        }
+        if (token.content.empty() || ids.contains(token.content)) continue;
         const auto found = vocabulary.find(token.content);
         ids[token.content] = found == vocabulary.end() ? next++ : found->second;
     }
@@ -48,17 +46,14 @@ Tokenizer Tokenizer::open(const std::string& folder) {
         const std::string& text = content;
         const auto has_text = [&text](const AddedToken& token) { return token.content == text; };
         const auto last = std::find_if(config.added.rbegin(), config.added.rend(), has_text);
-        if (last->normalized) {
+        if (last->normalized)
             state.normalized.add(normalize_prompt(unicode::decode(text)), id);
-        } else {
+        else
             state.as_written.add(unicode::decode(text), id);
-        }
     }
     const auto id_of = [&](const std::string& token) {
         const auto found = ids.find(token);
-        if (found == ids.end()) {
-            throw Error(ExitCode::data, folder + "/tokenizer_config.json", "an empty text is no special token");
-        }
+        if (found == ids.end()) throw Error(ExitCode::data, folder + "/tokenizer_config.json", "an empty text is no special token");
         return found->second;
     };
     state.length = config.length;
@@ -79,22 +74,18 @@ void Tokenizer::State::append_plain(std::u32string_view text, std::vector<std::i
             ids.push_back(*piece.id);
             continue;
         }
-        for (const std::u32string_view word : split_words(piece.text)) {
-            words.encode(unicode::encode(word), ids);
-        }
+        for (const std::u32string_view word : split_words(piece.text)) words.encode(unicode::encode(word), ids);
     }
 }
 
 std::vector<std::int32_t> Tokenizer::encode(std::string_view prompt) const {
     const std::u32string points = unicode::decode(prompt);
     std::vector<std::int32_t> ids = {state_->bos};
-    for (const AddedTokens::Piece& piece : state_->as_written.split(points)) {
-        if (piece.id) {
+    for (const AddedTokens::Piece& piece : state_->as_written.split(points))
+        if (piece.id)
             ids.push_back(*piece.id);
-        } else {
+        else
             state_->append_plain(piece.text, ids);
-        }
-    }
     ids.push_back(state_->eos);
     return ids;
 }
@@ -102,12 +93,8 @@ std::vector<std::int32_t> Tokenizer::encode(std::string_view prompt) const {
 std::vector<std::int32_t> Tokenizer::encode_padded(std::string_view prompt, std::size_t* truncated) const {
     std::vector<std::int32_t> ids = encode(prompt);
     const std::size_t cut = ids.size() > state_->length ? ids.size() - state_->length : 0;
-    if (truncated != nullptr) {
-        *truncated = cut;
-    }
-    if (cut > 0) {
-        ids[state_->length - 1] = state_->eos;
-    }
+    if (truncated != nullptr) *truncated = cut;
+    if (cut > 0) ids[state_->length - 1] = state_->eos;
     ids.resize(state_->length, state_->pad);
     return ids;
 }

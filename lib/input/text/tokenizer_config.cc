@@ -26,14 +26,10 @@ constexpr std::array<std::string_view, 7> roles = {"bos_token", "eos_token", "un
 using Roles = std::map<std::string_view, AddedToken>;
 
 AddedToken parse_token(const Json& json, bool special_by_default) {
-    if (json.is_string()) {
-        return {.content = json.as_string(), .plain = true};
-    }
-    for (const char* flag : {"single_word", "lstrip", "rstrip"}) {
-        if (json.get(flag, false)) {
+    if (json.is_string()) return {.content = json.as_string(), .plain = true};
+    for (const char* flag : {"single_word", "lstrip", "rstrip"})
+        if (json.get(flag, false))
             throw Error(ExitCode::data, json.place(), fmt::format("\"{}\" of an added token is not supported", flag));
-        }
-    }
     AddedToken token;
     token.content = json.at("content").as_string();
     token.special = json.get("special", special_by_default);
@@ -42,11 +38,8 @@ AddedToken parse_token(const Json& json, bool special_by_default) {
 }
 
 void read_roles(const Json& json, bool special_by_default, Roles& tokens) {
-    for (const std::string_view role : roles) {
-        if (const Json* value = json.find(role)) {
-            tokens[role] = parse_token(*value, special_by_default);
-        }
-    }
+    for (const std::string_view role : roles)
+        if (const Json* value = json.find(role)) tokens[role] = parse_token(*value, special_by_default);
 }
 
 std::optional<Json> read_if_there(const std::string& path) {
@@ -55,9 +48,7 @@ std::optional<Json> read_if_there(const std::string& path) {
 
 std::vector<AddedToken> in_order(const std::map<std::int64_t, AddedToken>& by_id) {
     std::vector<AddedToken> tokens;
-    for (const auto& [id, token] : by_id) {
-        tokens.push_back(token);
-    }
+    for (const auto& [id, token] : by_id) tokens.push_back(token);
     return tokens;
 }
 
@@ -66,9 +57,7 @@ std::vector<AddedToken> read_decoder(const Json& decoder) {
     std::map<std::int64_t, AddedToken> by_id;
     for (const auto& [key, value] : decoder.as_object()) {
         const std::optional<std::int64_t> id = parse_i64(key);
-        if (!id) {
-            throw Error(ExitCode::data, value.place(), json_quote(key) + " is no token id");
-        }
+        if (!id) throw Error(ExitCode::data, value.place(), json_quote(key) + " is no token id");
         by_id[*id] = parse_token(value, false);
     }
     return in_order(by_id);
@@ -90,15 +79,11 @@ void add_roles(Roles tokens, std::vector<AddedToken>& added) {
     const std::size_t before = added.size();
     for (const std::string_view role : roles) {
         const auto found = tokens.find(role);
-        if (found == tokens.end()) {
-            continue;
-        }
+        if (found == tokens.end()) continue;
         const std::string& content = found->second.content;
         const bool is_there = std::any_of(added.begin(), added.begin() + static_cast<std::ptrdiff_t>(before),
                                           [&content](const AddedToken& token) { return token.content == content; });
-        if (!is_there && std::find(added.begin(), added.end(), found->second) == added.end()) {
-            added.push_back(found->second);
-        }
+        if (!is_there && std::find(added.begin(), added.end(), found->second) == added.end()) added.push_back(found->second);
     }
 }
 
@@ -122,9 +107,8 @@ TokenizerConfig TokenizerConfig::read(const std::string& folder) {
     const Json json = read_json_file(folder + "/tokenizer_config.json");
     TokenizerConfig config;
     const std::int64_t length = json.at("model_max_length").as_integer();
-    if (length < 2 || length > length_limit) {
+    if (length < 2 || length > length_limit)
         throw Error(ExitCode::data, json.at("model_max_length").place(), fmt::format("{} is outside 2 to {}", length, length_limit));
-    }
     config.length = static_cast<std::size_t>(length);
 
     Roles tokens = {{"bos_token", {.content = config.bos, .plain = true}},
@@ -140,9 +124,7 @@ TokenizerConfig TokenizerConfig::read(const std::string& folder) {
             read_roles(*map, true, tokens);
             refuse_extra_tokens(*map);
         }
-        if (const auto legacy = read_if_there(folder + "/added_tokens.json")) {
-            config.added = read_legacy(*legacy, tokens);
-        }
+        if (const auto legacy = read_if_there(folder + "/added_tokens.json")) config.added = read_legacy(*legacy, tokens);
     }
     config.bos = tokens["bos_token"].content;
     config.eos = tokens["eos_token"].content;

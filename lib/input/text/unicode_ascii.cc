@@ -15,12 +15,8 @@ std::u32string compose(std::u32string_view text) {
 }
 
 Class class_of(char32_t point) {
-    if ((point >= U'a' && point <= U'z') || (point >= U'A' && point <= U'Z')) {
-        return Class::letter;
-    }
-    if (point >= U'0' && point <= U'9') {
-        return Class::number;
-    }
+    if ((point >= U'a' && point <= U'z') || (point >= U'A' && point <= U'Z')) return Class::letter;
+    if (point >= U'0' && point <= U'9') return Class::number;
     return point == U' ' || (point >= 0x09 && point <= 0x0D) ? Class::space : Class::other;
 }
 

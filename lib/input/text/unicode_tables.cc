@@ -30,8 +30,8 @@ constexpr Range left_alone[] = {
 };
 
 bool is_left_alone(char32_t point) {
-    const auto* range = std::partition_point(std::begin(left_alone), std::end(left_alone),
-                                             [point](const Range& r) { return r.last < point; });
+    const auto* range =
+        std::partition_point(std::begin(left_alone), std::end(left_alone), [point](const Range& r) { return r.last < point; });
     return range != std::end(left_alone) && range->first <= point;
 }
 
@@ -43,9 +43,8 @@ void append_decomposed(char32_t point, Points& out) {
     utf8proc_int32_t parts[8];  // no canonical decomposition is longer than 4
     const auto count = utf8proc_decompose_char(static_cast<utf8proc_int32_t>(point), parts, std::size(parts),
                                                static_cast<utf8proc_option_t>(UTF8PROC_DECOMPOSE | UTF8PROC_STABLE), nullptr);
-    if (count < 0 || count > static_cast<utf8proc_ssize_t>(std::size(parts))) {
+    if (count < 0 || count > static_cast<utf8proc_ssize_t>(std::size(parts)))
         throw Error(ExitCode::software, "prompt", utf8proc_errmsg(count));
-    }
     out.insert(out.end(), parts, parts + count);
 }
 
@@ -63,9 +62,7 @@ void sort_marks(Points& points) {
 void append_composed(std::u32string_view text, std::u32string& out) {
     Points points;
     points.reserve(text.size());
-    for (const char32_t point : text) {
-        append_decomposed(point, points);
-    }
+    for (const char32_t point : text) append_decomposed(point, points);
     sort_marks(points);
     const auto count = utf8proc_normalize_utf32(points.data(), static_cast<utf8proc_ssize_t>(points.size()),
                                                 static_cast<utf8proc_option_t>(UTF8PROC_COMPOSE | UTF8PROC_STABLE));

@@ -18,11 +18,8 @@ std::size_t length_of_run(std::u32string_view text, unicode::Class wanted) {
 }
 
 std::size_t length_of_first_word(std::u32string_view text) {
-    for (const std::u32string_view ending : endings) {
-        if (text.starts_with(ending)) {
-            return ending.size();
-        }
-    }
+    for (const std::u32string_view ending : endings)
+        if (text.starts_with(ending)) return ending.size();
     const unicode::Class first = unicode::class_of(text.front());
     return first == unicode::Class::number ? 1 : length_of_run(text, first);
 }
@@ -41,11 +38,10 @@ std::u32string normalize_prompt(std::u32string_view prompt) {
     bool after_space = false;
     for (const char32_t point : unicode::compose(prompt)) {
         const bool space = unicode::class_of(point) == unicode::Class::space;
-        if (!space) {
+        if (!space)
             unicode::append_lower(point, text);
-        } else if (!after_space) {
+        else if (!after_space)
             text.push_back(U' ');
-        }
         after_space = space;
     }
     return text;
@@ -57,12 +53,8 @@ std::vector<std::u32string_view> split_words(std::u32string_view text) {
         const std::size_t mark = length_of_mark(text);
         std::u32string_view part = text.substr(0, mark == 0 ? length_of_first_word(text) : mark);
         text.remove_prefix(part.size());
-        if (unicode::class_of(part.front()) == unicode::Class::space) {
-            continue;
-        }
-        for (; !part.empty(); part.remove_prefix(words.back().size())) {
-            words.push_back(part.substr(0, length_of_first_word(part)));
-        }
+        if (unicode::class_of(part.front()) == unicode::Class::space) continue;
+        for (; !part.empty(); part.remove_prefix(words.back().size())) words.push_back(part.substr(0, length_of_first_word(part)));
     }
     return words;
 }

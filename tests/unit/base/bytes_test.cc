@@ -25,7 +25,7 @@ std::string text_of(const Bytes& bytes) { return {reinterpret_cast<const char*>(
 class Interruptions {
 public:
     Interruptions() {
-        struct sigaction quiet {};
+        struct sigaction quiet{};
         quiet.sa_handler = [](int) {};
         ::sigaction(SIGALRM, &quiet, &before_);
         const itimerval often{{0, 1000}, {0, 1000}};
@@ -38,7 +38,7 @@ public:
     }
 
 private:
-    struct sigaction before_ {};
+    struct sigaction before_{};
 };
 
 // Writes in another thread that takes no signals: the interruptions are for the reader.
@@ -76,9 +76,7 @@ TEST_CASE("memory is a source and a sink") {
 
 TEST_CASE("reading all is limited") {
     const std::string text(200'000, 'x');
-    const auto read = [&](std::uint64_t limit) {
-        return error_of([&] { read_all(*source_from_memory(as_bytes(text), "big"), limit); });
-    };
+    const auto read = [&](std::uint64_t limit) { return error_of([&] { read_all(*source_from_memory(as_bytes(text), "big"), limit); }); };
     CHECK(read(200'000) == "nothing");
     CHECK(read(199'999) == "65: big: holds more than 199999 bytes");
     CHECK(error_of([] { read_all(*source_from_file("/dev/zero"), 1 << 20); }) == "65: /dev/zero: holds more than 1048576 bytes");

@@ -18,7 +18,7 @@ using namespace lcm::test;
 namespace {
 
 mode_t mode_of(const std::string& path) {
-    struct stat status {};
+    struct stat status{};
     REQUIRE(::stat(path.c_str(), &status) == 0);
     return status.st_mode & 07777;
 }
@@ -66,9 +66,7 @@ TEST_CASE("too many open outputs are an error, not an unlisted file") {
     const TemporaryFolder folder;
     std::vector<std::unique_ptr<ByteSink>> sinks;
     const auto open_one_more = [&] { sinks.push_back(sink_to_file(folder.path("out"))); };
-    for (int i = 0; i < 64; ++i) {
-        open_one_more();
-    }
+    for (int i = 0; i < 64; ++i) open_one_more();
     CHECK(error_of(open_one_more) == "70: " + folder.path("out") + ": too many output files are open at once");
     sinks.clear();
     open_one_more();
@@ -122,8 +120,7 @@ TEST_CASE("special files are written directly") {
     CHECK(null->immediate());
     null->write(as_bytes("gone"));
     null->finish();
-    CHECK(error_of([] { sink_to_file("/dev/full")->write(as_bytes("x")); }) ==
-          "74: /dev/full: cannot write: No space left on device");
+    CHECK(error_of([] { sink_to_file("/dev/full")->write(as_bytes("x")); }) == "74: /dev/full: cannot write: No space left on device");
 
     const TemporaryFolder folder;
     const std::string fifo = folder.path("fifo");
@@ -139,7 +136,7 @@ TEST_CASE("special files are written directly") {
 
 TEST_CASE("a write that fails half-way leaves no file") {
     const TemporaryFolder folder;
-    rlimit before {};
+    rlimit before{};
     ::getrlimit(RLIMIT_FSIZE, &before);
     const rlimit small{1000, before.rlim_max};
     const auto handler = std::signal(SIGXFSZ, SIG_IGN);

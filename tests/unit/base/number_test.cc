@@ -42,9 +42,7 @@ TEST_CASE("numbers are written in the shortest form that reads back") {
     CHECK(format_number(0.18215) == "0.18215");
     CHECK(format_number(1e-5) == "1e-05");
     CHECK(format_number(0.1 + 0.2) == "0.30000000000000004");
-    for (const double value : {1.0 / 3, 5e-324, 1.7976931348623157e308, -2.5}) {
-        CHECK(parse_number(format_number(value)) == value);
-    }
+    for (const double value : {1.0 / 3, 5e-324, 1.7976931348623157e308, -2.5}) CHECK(parse_number(format_number(value)) == value);
 }
 
 TEST_CASE("the locale changes nothing") {

@@ -12,9 +12,21 @@ TEST_CASE("well-formed UTF-8 is told from malformed") {
         CAPTURE(good);
         CHECK(is_utf8(good));
     }
-    const std::vector<const char*> malformed{
-        "\x80", "\xC0\xAF", "\xC1\xBF", "\xC2", "\xC2\x41", "\xE0\x9F\xBF", "\xE2\x82", "\xED\xA0\x80", "\xED\xBF\xBF",
-        "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "\xFE", "long ASCII in front \xE2\x28\xA1"};
+    const std::vector<const char*> malformed{"\x80",
+                                             "\xC0\xAF",
+                                             "\xC1\xBF",
+                                             "\xC2",
+                                             "\xC2\x41",
+                                             "\xE0\x9F\xBF",
+                                             "\xE2\x82",
+                                             "\xED\xA0\x80",
+                                             "\xED\xBF\xBF",
+                                             "\xF0\x8F\xBF\xBF",
+                                             "\xF4\x90\x80\x80",
+                                             "\xF5\x80\x80\x80",
+                                             "\xFF",
+                                             "\xFE",
+                                             "long ASCII in front \xE2\x28\xA1"};
     for (const char* bad : malformed) {
         CAPTURE(bad);
         CHECK_FALSE(is_utf8(bad));
@@ -33,8 +45,10 @@ TEST_CASE("control characters never reach a terminal") {
     CHECK(escape_control("caf\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x8D\x8E") == "caf\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x8D\x8E");
     CHECK(escape_control("\x1B]52;c;\x07") == "\\x1B]52;c;\\x07");
     CHECK(escape_control("a\nb\tc\x7F") == "a\\x0Ab\\x09c\\x7F");
-    CHECK(escape_control("\xC2\x9B" "31m") == "\\u{9B}31m");
-    CHECK(escape_control("\xE2\x80\xAE" "evil\xE2\x81\xA6\xD8\x9C") == "\\u{202E}evil\\u{2066}\\u{61C}");
+    CHECK(escape_control("\xC2\x9B"
+                         "31m") == "\\u{9B}31m");
+    CHECK(escape_control("\xE2\x80\xAE"
+                         "evil\xE2\x81\xA6\xD8\x9C") == "\\u{202E}evil\\u{2066}\\u{61C}");
     CHECK(escape_control("\xFF\xE2\x82") == "\\xFF\\xE2\\x82");
     CHECK(escape_control(std::string_view("\0", 1)) == "\\x00");
 }

@@ -59,8 +59,8 @@ TEST_CASE("lcm.json may name some values and is checked") {
     CHECK(defaults.steps == 8);
     CHECK(defaults.width == 320);
     CHECK(defaults.height == 256);
-    for (const char* bad : {R"({"steps": 0})", R"({"width": -8})", R"({"height": 1000000})", R"({"guidance": -1})", R"({"steps": "4"})",
-                            "[]", "{"}) {
+    for (const char* bad :
+         {R"({"steps": 0})", R"({"width": -8})", R"({"height": 1000000})", R"({"guidance": -1})", R"({"steps": "4"})", "[]", "{"}) {
         write_file(folder / "lcm.json", bad);
         CAPTURE(bad);
         check_error(ExitCode::data, {"lcm.json"}, [&] { Bundle::open(folder.path()).defaults(); });

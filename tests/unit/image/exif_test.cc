@@ -27,9 +27,8 @@ TEST_CASE("a UserComment is stored as UNICODE and UTF-16BE behind two directorie
 }
 
 TEST_CASE("a UserComment comes back as it went in") {
-    for (const std::string text : {"x", "line one\nline two: a, b", "\xE2\x82\xAC \xF0\x9F\x8D\x8E"}) {
+    for (const std::string text : {"x", "line one\nline two: a, b", "\xE2\x82\xAC \xF0\x9F\x8D\x8E"})
         CHECK(comment(exif_with_comment(text)) == text);
-    }
 }
 
 TEST_CASE("EXIF of other programs") {
@@ -54,7 +53,7 @@ TEST_CASE("damaged EXIF is refused, and loops end") {
     auto outside = whole;
     outside.replace(6 + 34, 4, "\xFF\xFF\xFF\xFF"s);  // a comment of 4 GiB
     CHECK(failure([&] { comment(outside); }) == ExitCode::data);
-    CHECK(failure([&] { comment(little_endian_exif("UNICODE\0\0H\0"s)); }) == ExitCode::data);      // half a unit
+    CHECK(failure([&] { comment(little_endian_exif("UNICODE\0\0H\0"s)); }) == ExitCode::data);     // half a unit
     CHECK(failure([&] { comment(little_endian_exif("UNICODE\0\xD8\x00"s)); }) == ExitCode::data);  // a lone surrogate
     CHECK(failure([&] { comment("Exif\0\0XX\0*\0\0\0\x08"s); }) == ExitCode::data);
 }

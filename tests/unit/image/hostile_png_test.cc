@@ -83,8 +83,8 @@ TEST_CASE("wrong structure") {
     check_refused(to_bytes("\x89PNG\r\n\x1a\n"));
     check_refused(to_bytes("\x89PNG\r\n\x1a\n" + png_chunk("IEND", "")));
     check_refused(png_file({.depth = 3, .rows = "\0\0"s}));
-    check_refused(png_file({.color_type = 3, .rows = "\0\0"s}));                                  // no palette
+    check_refused(png_file({.color_type = 3, .rows = "\0\0"s}));                                   // no palette
     check_refused(png_file({.extra = png_chunk("CrIt", "unknown and needed"), .rows = "\0\0"s}));  // an unknown critical chunk
-    check_refused(png_file({.rows = "\x09\0"s}));                                                 // no such filter
-    check_refused(png_file({.rows = "\0\0\0\0\0\0"s}));                                           // more pixels than the header says
+    check_refused(png_file({.rows = "\x09\0"s}));                                                  // no such filter
+    check_refused(png_file({.rows = "\0\0\0\0\0\0"s}));                                            // more pixels than the header says
 }

@@ -38,9 +38,8 @@ Image decoded(const Bytes& file) {
 Image gradient(int width, int height, int channels) {
     Image image{width, height, channels, {}};
     for (int y = 0; y < height; ++y) {
-        for (int x = 0; x < width; ++x) {
+        for (int x = 0; x < width; ++x)
             for (int c = 0; c < channels; ++c) image.pixels.push_back(static_cast<std::uint8_t>(40 + 3 * x + 2 * y + 20 * c));
-        }
     }
     return image;
 }
@@ -86,7 +85,10 @@ TEST_CASE("equal pictures give equal bytes; quality changes them") {
 TEST_CASE("text lies in front of the picture: EXIF, then XMP") {
     const auto file = written(pattern(8, 8, 3), ImageFormat::jpeg, {"hello", "<x/>"});
     const auto text = to_text(file);
-    const auto exif = text.find("\xFF\xE1\x00\x46" "Exif\0\0"s), xmp = text.find("\xFF\xE1\x00\x23http://ns.adobe.com/xap/1.0/\0<x/>"s);
+    const auto exif = text.find(
+                   "\xFF\xE1\x00\x46"
+                   "Exif\0\0"s),
+               xmp = text.find("\xFF\xE1\x00\x23http://ns.adobe.com/xap/1.0/\0<x/>"s);
     CHECK(exif == 20);  // after the 2 bytes of the start mark and the 18 of JFIF
     CHECK(xmp == exif + 2 + 0x46);
     CHECK(to_text(written(pattern(8, 8, 3), ImageFormat::jpeg)).find("\xFF\xE1") == std::string_view::npos);

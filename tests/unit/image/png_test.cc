@@ -98,9 +98,8 @@ TEST_CASE("interlaced pictures are read") {
     }
     const auto file = png_file({.width = size, .height = size, .interlaced = true, .rows = rows});
     const auto image = read(file);
-    for (int y = 0; y < size; ++y) {
+    for (int y = 0; y < size; ++y)
         for (int x = 0; x < size; ++x) CHECK(image.row(y)[static_cast<std::size_t>(3 * x)] == 16 * y + x);
-    }
     CHECK(inspect_picture(file, "a").width == size);
 
     auto cut = rows;

@@ -55,20 +55,15 @@ std::string warnings_of(const std::function<void()>& action) {
 
 std::string words(int count) {
     std::string prompt;
-    for (int i = 0; i < count; ++i) {
-        prompt += "a ";
-    }
+    for (int i = 0; i < count; ++i) prompt += "a ";
     return prompt;
 }
 
 /// The prompts of the reference's case text/`model`.
 Json::Array golden_prompts(const std::string& model) {
     const Json cases = read_json_file(golden_folder() + "/cases.json");
-    for (const Json& one : cases.at("cases").as_array()) {
-        if (one.at("id").as_string() == "text/" + model) {
-            return one.at("args").at("prompts").as_array();
-        }
-    }
+    for (const Json& one : cases.at("cases").as_array())
+        if (one.at("id").as_string() == "text/" + model) return one.at("args").at("prompts").as_array();
     FAIL("no case text/", model);
     return {};
 }
@@ -138,9 +133,7 @@ TEST_CASE("the negative prompt is encoded unless the UNet takes a guidance embed
 TEST_CASE("a prompt's bytes do not depend on what else is encoded, nor on how much") {
     TextEncoder fresh(bundle("sd15")), used(bundle("sd15"));
     const Record first = enriched(fresh, record_of("a cat"));
-    for (int i = 0; i < 20; ++i) {
-        enriched(used, record_of(std::to_string(i)));
-    }
+    for (int i = 0; i < 20; ++i) enriched(used, record_of(std::to_string(i)));
     const Record later = enriched(used, record_of("a cat")), again = enriched(used, record_of("a cat"));
     for (const auto& [name, value] : first.tensors) {
         INFO(name);

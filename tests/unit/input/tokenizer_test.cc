@@ -26,15 +26,11 @@ std::string tiny_folder() { return std::string(std::getenv("LCM_TESTDATA")) + "/
 
 /// The small vocabulary under another configuration.
 Tokenizer open_with(const TemporaryFolder& folder, const std::string& config, const std::string& map = {}, const std::string& added = {}) {
-    for (const char* name : {"vocab.json", "merges.txt"}) {
-        write_file(folder / name, read_file(tiny_folder() + "/" + name));
-    }
+    for (const char* name : {"vocab.json", "merges.txt"}) write_file(folder / name, read_file(tiny_folder() + "/" + name));
     write_file(folder / "tokenizer_config.json", config);
     for (const auto& [name, text] : {std::pair("special_tokens_map.json", map), std::pair("added_tokens.json", added)}) {
         std::filesystem::remove(folder / name);
-        if (!text.empty()) {
-            write_file(folder / name, text);
-        }
+        if (!text.empty()) write_file(folder / name, text);
     }
     return Tokenizer::open(folder.path());
 }
@@ -51,9 +47,7 @@ Ids inner(const Tokenizer& tokenizer, const std::string& prompt) {
 std::vector<std::string> words(std::u32string_view text) {
     const std::u32string normal = normalize_prompt(text);
     std::vector<std::string> found;
-    for (const std::u32string_view word : split_words(normal)) {
-        found.push_back(unicode::encode(word));
-    }
+    for (const std::u32string_view word : split_words(normal)) found.push_back(unicode::encode(word));
     return found;
 }
 
@@ -65,9 +59,7 @@ double seconds_to_encode(const Tokenizer& tokenizer, const std::string& prompt) 
 
 std::string repeated(const std::string& text, std::size_t bytes) {
     std::string all;
-    while (all.size() + text.size() <= bytes) {
-        all += text;
-    }
+    while (all.size() + text.size() <= bytes) all += text;
     return all;
 }
 

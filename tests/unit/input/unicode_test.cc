@@ -23,11 +23,9 @@ std::string testdata() { return std::getenv("LCM_TESTDATA"); }
 
 std::vector<char32_t> points_of(const Json& ranges) {
     std::vector<char32_t> points;
-    for (const Json& range : ranges.as_array()) {
-        for (std::int64_t point = range.as_array()[0].as_integer(); point <= range.as_array()[1].as_integer(); ++point) {
+    for (const Json& range : ranges.as_array())
+        for (std::int64_t point = range.as_array()[0].as_integer(); point <= range.as_array()[1].as_integer(); ++point)
             points.push_back(static_cast<char32_t>(point));
-        }
-    }
     return points;
 }
 
@@ -70,9 +68,7 @@ TEST_CASE("every code point of Unicode 15.0 gives the reference's ids") {
     const std::vector<char32_t> seconds = points_of(golden.at("pair_seconds"));
     const auto pairs_of = [&](char32_t first) {
         std::vector<std::u32string> pairs;
-        for (const char32_t second : seconds) {
-            pairs.push_back({first, second});
-        }
+        for (const char32_t second : seconds) pairs.push_back({first, second});
         return pairs;
     };
     CHECK(check_blocks(golden, "pair_firsts", "pair_sha256", pairs_of) > 10);
@@ -91,9 +87,7 @@ TEST_CASE("marks of one class keep their order in a long run") {
 TEST_CASE("64 KiB of marks take bounded time") {
     for (const std::u32string_view unit : {U"\u0301\u0316", U"\u1e95\u0345", U"\u1100\u1161\u11a8"}) {
         std::u32string text;
-        while (text.size() < 30000) {
-            text += unit;
-        }
+        while (text.size() < 30000) text += unit;
         const auto start = std::chrono::steady_clock::now();
         CHECK(unicode::compose(text).size() <= 2 * text.size());
         // Some milliseconds; what sorts marks by exchanging neighbours takes seconds.
@@ -106,7 +100,6 @@ TEST_CASE("UTF-8 there and back") {
     const std::u32string points = unicode::decode(text);
     CHECK(points == std::u32string({U'a', 0, 0x7f, 0x80, 0x7ff, 0x800, 0xffff, 0x10000, 0x10ffff}));
     CHECK(unicode::encode(points) == text);
-    for (const char* bad : {"\x80", "a\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xff"}) {
+    for (const char* bad : {"\x80", "a\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xff"})
         check_error(ExitCode::data, {"UTF-8", "byte"}, [bad] { unicode::decode(bad); });
-    }
 }

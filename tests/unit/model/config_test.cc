@@ -122,9 +122,8 @@ TEST_CASE("a VAE's configuration is read as strictly") {
     };
     CHECK_NOTHROW(read(""));
     refused("act_fn", [&] { read(R"("act_fn": "relu")"); });
-    refused("block_out_channels", [] {
-        LatentFormat::from_json(parse_json(R"({"block_out_channels": [1, 1, 1, 1, 1, 1, 1, 1, 1]})", "config.json"));
-    });
+    refused("block_out_channels",
+            [] { LatentFormat::from_json(parse_json(R"({"block_out_channels": [1, 1, 1, 1, 1, 1, 1, 1, 1]})", "config.json")); });
     refused("in_channels", [&] { read(R"("in_channels": 4)"); });
     refused("latents_mean", [&] { read(R"("latents_mean": [0, 0, 0], "latents_std": [1, 1, 1, 1])"); });
     refused("latents_std", [&] { read(R"("latents_mean": [0, 0, 0, 0])"); });
@@ -146,7 +145,9 @@ TEST_CASE("a VAE's configuration is read as strictly") {
     refused("decoder_block_out_channels", [&] {
         RandomWeights weights;
         make_vae(config(R"("_class_name": "AutoencoderTiny", "encoder_block_out_channels": [8, 8], "decoder_block_out_channels": [8, 4],
-            "num_encoder_blocks": [1, 1], "num_decoder_blocks": [1, 1])", ""), weights);
+            "num_encoder_blocks": [1, 1], "num_decoder_blocks": [1, 1])",
+                        ""),
+                 weights);
     });
 }
 

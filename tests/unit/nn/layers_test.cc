@@ -123,11 +123,9 @@ TEST_CASE("attention is softmax(q k^T / sqrt(d)) v, head by head, causal or not"
 
 TEST_CASE("nearest upsampling reads pixel floor(i * in / out), for odd sizes too") {
     const at::Tensor x = random({1, 2, 3, 2}), y = upsample_nearest(channels_last(x), 5, 4);
-    for (std::int64_t row = 0; row < 5; ++row) {
-        for (std::int64_t column = 0; column < 4; ++column) {
+    for (std::int64_t row = 0; row < 5; ++row)
+        for (std::int64_t column = 0; column < 4; ++column)
             CHECK(close(y.select(2, row).select(2, column), x.select(2, row * 3 / 5).select(2, column / 2)));
-        }
-    }
 }
 
 TEST_CASE("padding, joining and turning pictures into tokens move values only") {

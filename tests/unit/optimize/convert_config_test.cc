@@ -14,9 +14,9 @@ TEST_CASE("only the recorded type changes, under both its names") {
 }
 
 TEST_CASE("what only looks like a recorded type stays") {
-    for (const char* same : {R"({"dtype": null})", R"({"dtype": "auto"})", R"({"my_dtype": "float16"})",
-                             R"({"note": "\"dtype\": \"float16\""})", R"(["dtype", "float16"])",
-                             R"({"dtype")", R"({"dtype":)", R"({"dtype":  )", ""}) {
+    for (const char* same :
+         {R"({"dtype": null})", R"({"dtype": "auto"})", R"({"my_dtype": "float16"})", R"({"note": "\"dtype\": \"float16\""})",
+          R"(["dtype", "float16"])", R"({"dtype")", R"({"dtype":)", R"({"dtype":  )", ""}) {
         CHECK(with_dtype(same, Dtype::F32) == same);
     }
 }

@@ -67,8 +67,8 @@ TEST_CASE("widening and narrowing again gives the first file back, and equal inp
     convert(shipped_model(), folder / "wide", Dtype::F32);
     convert(folder / "wide", folder / "back", Dtype::F16);
     convert(shipped_model(), folder / "again", Dtype::F16);
-    for (const char* file : {"unet/diffusion_pytorch_model.safetensors", "vae/diffusion_pytorch_model.safetensors",
-                             "text_encoder/model.safetensors"}) {
+    for (const char* file :
+         {"unet/diffusion_pytorch_model.safetensors", "vae/diffusion_pytorch_model.safetensors", "text_encoder/model.safetensors"}) {
         CAPTURE(file);
         CHECK((read_file(folder / "back/" + file) == read_file(folder / "again/" + file)));
     }
@@ -79,8 +79,8 @@ TEST_CASE("widening and narrowing again gives the first file back, and equal inp
 TEST_CASE("the files beside the weights come along, and dtype stays truthful") {
     const TemporaryFolder folder;
     convert(shipped_model(), folder / "out", Dtype::BF16);
-    CHECK(names_in(folder / "out") == std::vector<std::string>{"README.md", "lcm.json", "model_index.json", "scheduler", "text_encoder",
-                                                               "tokenizer", "unet", "vae"});
+    CHECK(names_in(folder / "out") ==
+          std::vector<std::string>{"README.md", "lcm.json", "model_index.json", "scheduler", "text_encoder", "tokenizer", "unet", "vae"});
     for (const char* same : {"README.md", "lcm.json", "model_index.json", "scheduler/scheduler_config.json", "tokenizer/vocab.json",
                              "tokenizer/merges.txt", "unet/config.json"}) {
         CAPTURE(same);
@@ -123,9 +123,8 @@ TEST_CASE("a value that F16 cannot hold is named by file, tensor and index, and 
 TEST_CASE("weights that are not finite are refused for every target") {
     const TemporaryFolder folder;
     const std::string model = unet_model(folder, {{"w", "F32", {2}, bytes_of<float>({1, std::numeric_limits<float>::quiet_NaN()})}});
-    for (const Dtype target : {Dtype::F32, Dtype::F16, Dtype::BF16}) {
+    for (const Dtype target : {Dtype::F32, Dtype::F16, Dtype::BF16})
         check_error(ExitCode::data, {"tensor \"w\"", "nan at [1]"}, [&] { convert(model, folder / "out", target); });
-    }
     CHECK(names_in(folder.path()) == std::vector<std::string>{"in"});
 }
 

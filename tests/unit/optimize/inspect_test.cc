@@ -46,9 +46,9 @@ TEST_CASE("the shipped model is a full LCM of known size") {
     CHECK(report.parts[2].class_name == "AutoencoderTiny");
     CHECK(block_names(report.parts[0]) ==
           std::vector<std::string>{"embeddings", "layers.0", "layers.1", "layers.2", "layers.3", "final_layer_norm"});
-    CHECK(block_names(report.parts[1]) ==
-          std::vector<std::string>{"conv_in", "time_embedding", "down_blocks.0", "down_blocks.1", "down_blocks.2", "mid_block",
-                                   "up_blocks.0", "up_blocks.1", "up_blocks.2", "conv_norm_out", "conv_out"});
+    CHECK(block_names(report.parts[1]) == std::vector<std::string>{"conv_in", "time_embedding", "down_blocks.0", "down_blocks.1",
+                                                                   "down_blocks.2", "mid_block", "up_blocks.0", "up_blocks.1",
+                                                                   "up_blocks.2", "conv_norm_out", "conv_out"});
     CHECK(block_names(report.parts[2]) == std::vector<std::string>{"encoder", "decoder"});
     CHECK(report.count.dtypes == std::map<std::string, std::uint64_t>{{"F16", report.count.parameters}});
     CHECK(report.count.bytes == 2 * report.count.parameters);

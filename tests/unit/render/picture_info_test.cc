@@ -50,12 +50,14 @@ TEST_CASE("a picture is told by size, text and source") {
 
 TEST_CASE("a stream is told record by record") {
     const auto info = info_of(stream("a red apple"), "a.lcms");
-    CHECK(info_text(info) == "a.lcms:\n  record 0: latent, final\n    latent F16 [1,2,1]\n    text.ids I32 [0]\n"
-                             "    lcm.kind = latent\n    lcm.prompt = a red apple\n");
-    CHECK(info_json(info) == "{\"file\":\"a.lcms\",\"records\":[{\"final\":true,\"kind\":\"latent\","
-                             "\"metadata\":{\"lcm.kind\":\"latent\",\"lcm.prompt\":\"a red apple\"},"
-                             "\"tensors\":[{\"dtype\":\"F16\",\"name\":\"latent\",\"shape\":[1,2,1]},"
-                             "{\"dtype\":\"I32\",\"name\":\"text.ids\",\"shape\":[0]}]}],\"type\":\"stream\"}\n");
+    CHECK(info_text(info) ==
+          "a.lcms:\n  record 0: latent, final\n    latent F16 [1,2,1]\n    text.ids I32 [0]\n"
+          "    lcm.kind = latent\n    lcm.prompt = a red apple\n");
+    CHECK(info_json(info) ==
+          "{\"file\":\"a.lcms\",\"records\":[{\"final\":true,\"kind\":\"latent\","
+          "\"metadata\":{\"lcm.kind\":\"latent\",\"lcm.prompt\":\"a red apple\"},"
+          "\"tensors\":[{\"dtype\":\"F16\",\"name\":\"latent\",\"shape\":[1,2,1]},"
+          "{\"dtype\":\"I32\",\"name\":\"text.ids\",\"shape\":[0]}]}],\"type\":\"stream\"}\n");
 }
 
 TEST_CASE("nothing that steers a terminal is printed") {
@@ -72,9 +74,8 @@ TEST_CASE("nothing that steers a terminal is printed") {
 }
 
 TEST_CASE("what is neither is refused") {
-    for (const char* text : {"", "short", "no picture and no stream"}) {
+    for (const char* text : {"", "short", "no picture and no stream"})
         check_error(ExitCode::data, {}, [&] { info_of(as_bytes(text), "a"); });
-    }
     auto cut = picture(ImageFormat::png, {});
     cut.resize(cut.size() - 1);
     check_error(ExitCode::data, {"a.png", "damaged PNG"}, [&] { info_of(cut, "a.png"); });

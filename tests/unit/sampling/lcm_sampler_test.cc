@@ -21,9 +21,8 @@ at::Tensor latent(std::uint64_t seed) { return NoiseGenerator(seed).normal({1, 4
 /// The state after the whole of a run from `sample` with network output e = x / 2.
 SamplerState run(const Sampler& sampler, const at::Tensor& sample, NoiseGenerator& noise) {
     SamplerState state{0, sample, {}};
-    for (std::size_t i = 0; i < sampler.timesteps().size(); ++i) {
+    for (std::size_t i = 0; i < sampler.timesteps().size(); ++i)
         sampler.step(state, [](const at::Tensor& x, std::int64_t) { return x * 0.5; }, noise);
-    }
     return state;
 }
 
@@ -54,9 +53,8 @@ TEST_CASE("the network sees the timesteps in order") {
     NoiseGenerator noise(3);
     SamplerState state{0, latent(1), {}};
     std::vector<std::int64_t> seen;
-    for (int i = 0; i < 4; ++i) {
+    for (int i = 0; i < 4; ++i)
         sampler.step(state, [&](const at::Tensor& x, std::int64_t timestep) { return seen.push_back(timestep), x; }, noise);
-    }
     CHECK(seen == std::vector<std::int64_t>{999, 759, 499, 259});
     CHECK(caught([&] { sampler.step(state, [](const at::Tensor& x, std::int64_t) { return x; }, noise); }).code() == ExitCode::software);
 }

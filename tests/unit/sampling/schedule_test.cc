@@ -46,8 +46,8 @@ TEST_CASE("timesteps of the published table") {
 
 TEST_CASE("indices follow the reference's float64, division first") {
     // Integer arithmetic would take index 15, timestep 494, at position 11.
-    CHECK(timesteps(22, 30) == Timesteps{989, 956, 923, 857, 824, 791, 725, 692, 659, 593, 560,
-                                         527, 461, 428, 362, 329, 296, 230, 197, 164, 98,  65});
+    CHECK(timesteps(22, 30) ==
+          Timesteps{989, 956, 923, 857, 824, 791, 725, 692, 659, 593, 560, 527, 461, 428, 362, 329, 296, 230, 197, 164, 98, 65});
     // int(50 * 0.58) is 28.
     CHECK(timesteps(4, 50, shortened(0.58)) == Timesteps{559, 419, 279, 139});
     CHECK(timesteps(4, 33) == Timesteps{989, 749, 509, 269});

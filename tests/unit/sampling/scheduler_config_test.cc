@@ -40,11 +40,11 @@ TEST_CASE("settings are one canonical object with sorted keys") {
 }
 
 TEST_CASE("every setting survives writing and reading") {
-    const SchedulerConfig config = read(
-        R"({"beta_end":0.02,"beta_schedule":"squaredcos_cap_v2","beta_start":1e-5,"clip_sample":true,"clip_sample_range":1.5,)"
-        R"("dynamic_thresholding_ratio":0.9,"num_train_timesteps":4,"original_inference_steps":3,"prediction_type":"v_prediction",)"
-        R"("rescale_betas_zero_snr":true,"sample_max_value":2.5,"thresholding":true,"timestep_scaling":0.1,)"
-        R"("timesteps":[3,1],"trained_betas":[0.1,0.2,0.30000000000000004,0.4]})");
+    const SchedulerConfig config =
+        read(R"({"beta_end":0.02,"beta_schedule":"squaredcos_cap_v2","beta_start":1e-5,"clip_sample":true,"clip_sample_range":1.5,)"
+             R"("dynamic_thresholding_ratio":0.9,"num_train_timesteps":4,"original_inference_steps":3,"prediction_type":"v_prediction",)"
+             R"("rescale_betas_zero_snr":true,"sample_max_value":2.5,"thresholding":true,"timestep_scaling":0.1,)"
+             R"("timesteps":[3,1],"trained_betas":[0.1,0.2,0.30000000000000004,0.4]})");
     const std::string text = config.to_json();
     CHECK(text.find(R"("timesteps":[3,1],"trained_betas":[0.1,0.2,0.30000000000000004,0.4])") != std::string::npos);
     const SchedulerConfig again = read(text);
@@ -60,9 +60,9 @@ TEST_CASE("every setting survives writing and reading") {
 }
 
 TEST_CASE("another scheduler class lends its betas and prediction type") {
-    const SchedulerConfig config = read(
-        R"({"_class_name":"PNDMScheduler","beta_end":0.02,"beta_schedule":"linear","beta_start":0.0001,"num_train_timesteps":500,)"
-        R"("prediction_type":"v_prediction","skip_prk_steps":true,"steps_offset":1,"set_alpha_to_one":false})");
+    const SchedulerConfig config =
+        read(R"({"_class_name":"PNDMScheduler","beta_end":0.02,"beta_schedule":"linear","beta_start":0.0001,"num_train_timesteps":500,)"
+             R"("prediction_type":"v_prediction","skip_prk_steps":true,"steps_offset":1,"set_alpha_to_one":false})");
     CHECK(config.num_train_timesteps == 500);
     CHECK(config.beta_end == 0.02);
     CHECK(config.beta_schedule == BetaSchedule::linear);

@@ -19,9 +19,7 @@ public:
     explicit DrippingSource(std::string_view stream) : stream_(stream) {}
 
     std::size_t read_some(std::span<std::byte> out) override {
-        if (position_ == stream_.size() || out.empty()) {
-            return 0;
-        }
+        if (position_ == stream_.size() || out.empty()) return 0;
         out.front() = static_cast<std::byte>(stream_[position_++]);
         return 1;
     }
@@ -36,9 +34,7 @@ private:
 std::string with_header_checksum(std::string header, std::string_view data) {
     const std::string unsealed = raw_record(header);
     const std::size_t digits = header.find(zero_digits);
-    if (digits != std::string::npos) {
-        header.replace(digits, 64, sha256_hex(as_bytes(unsealed)));
-    }
+    if (digits != std::string::npos) header.replace(digits, 64, sha256_hex(as_bytes(unsealed)));
     return raw_record(header, data);
 }
 
@@ -74,9 +70,7 @@ std::vector<Record> three_records() {
 std::string written(const std::vector<Record>& records) {
     Bytes out;
     RecordWriter writer(sink_to_memory(out, "memory"));
-    for (const Record& record : records) {
-        writer.write(record);
-    }
+    for (const Record& record : records) writer.write(record);
     writer.finish();
     return {reinterpret_cast<const char*>(out.data()), out.size()};
 }
@@ -129,9 +123,7 @@ std::unique_ptr<ByteSource> dripping_source(std::string_view stream) { return st
 std::vector<Record> read_all_records(std::string_view stream) {
     RecordReader reader(source_from_memory(as_bytes(stream), "memory"));
     std::vector<Record> records;
-    while (auto record = reader.next()) {
-        records.push_back(std::move(*record));
-    }
+    while (auto record = reader.next()) records.push_back(std::move(*record));
     return records;
 }
 

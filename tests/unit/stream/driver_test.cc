@@ -42,17 +42,14 @@ TEST_CASE("the drivers' stream is good, in one piece and byte by byte") {
 
 TEST_CASE("row 19: a cut at each byte is seen") {
     std::size_t accepted = 0;
-    for (std::size_t size = 0; size < stream().size(); ++size) {
-        accepted += refused(verdict(stream().substr(0, size))) ? 0 : 1;
-    }
+    for (std::size_t size = 0; size < stream().size(); ++size) accepted += refused(verdict(stream().substr(0, size))) ? 0 : 1;
     CHECK(accepted == 0);
 }
 
 TEST_CASE("row 19: a cut at each byte is seen when bytes come one by one") {
     std::size_t accepted = 0;
-    for (std::size_t size = 0; size < stream().size(); ++size) {
+    for (std::size_t size = 0; size < stream().size(); ++size)
         accepted += refused(verdict(dripping_source(stream().substr(0, size)))) ? 0 : 1;
-    }
     CHECK(accepted == 0);
 }
 

@@ -132,8 +132,7 @@ TEST_CASE("row 10: offsets tile the data from 0 to its end") {
     CHECK(stream_fault(two("[4,6]", "[2]", "[0,4]", "[4]")) == "accepted");
     CHECK(stream_fault(two("[0,4]", "[4]", "[2,6]", "[4]")) == "tensor \"b\": begins at 2 and overlaps what is before it, which ends at 4");
     CHECK(stream_fault(two("[0,4]", "[4]", "[0,4]", "[4]")) == "tensor \"b\": begins at 0 and overlaps what is before it, which ends at 4");
-    CHECK(stream_fault(two("[0,4]", "[4]", "[5,6]", "[1]")) ==
-          "tensor \"b\": begins at 5 and leaves a hole before it, which ends at 4");
+    CHECK(stream_fault(two("[0,4]", "[4]", "[5,6]", "[1]")) == "tensor \"b\": begins at 5 and leaves a hole before it, which ends at 4");
     CHECK(stream_fault(entry("[4]", "[1,5]")) == "tensor \"a\": begins at 1 and leaves a hole before it, which ends at 0");
     CHECK(stream_fault(entry("[4]", "[4,0]")) == "tensor \"a\": data_offsets [4,0] are reversed");
     CHECK(stream_fault(entry("[4]", "[0]")) == "tensor \"a\": data_offsets needs two numbers");
@@ -142,8 +141,7 @@ TEST_CASE("row 10: offsets tile the data from 0 to its end") {
 }
 
 TEST_CASE("row 11 and F4: products that wrap are refused") {
-    const std::vector<std::string> wrapping{"[65536,65536,65536,65536]", "[4194305,4194305,211106198978564]",
-                                            "[4,2147418113,5,429509837]"};
+    const std::vector<std::string> wrapping{"[65536,65536,65536,65536]", "[4194305,4194305,211106198978564]", "[4,2147418113,5,429509837]"};
     for (const std::string& shape : wrapping) {
         CAPTURE(shape);
         const std::string message = fmt::format("tensor \"a\": U8 of shape {} is too large or no whole number of bytes", shape);
@@ -219,17 +217,14 @@ namespace {
 
 std::string many_tensors(std::size_t count) {
     std::string text = "{";
-    for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t i = 0; i < count; ++i)
         text += fmt::format("{}\"t{}\":{{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}}", i == 0 ? "" : ",", i);
-    }
     return text + "}";
 }
 
 std::string many_keys(std::size_t count) {
     std::string members;
-    for (std::size_t i = 0; i < count; ++i) {
-        members += fmt::format("{}\"k{}\":\"\"", i == 0 ? "" : ",", i);
-    }
+    for (std::size_t i = 0; i < count; ++i) members += fmt::format("{}\"k{}\":\"\"", i == 0 ? "" : ",", i);
     return metadata(members);
 }
 
@@ -250,8 +245,10 @@ TEST_CASE("row 14 and F5: floods stop at the limit") {
 TEST_CASE("canonical order, canonical text, padding to 64") {
     Header header;
     header.metadata = {{"b", "\"\\\n\x01"}, {"a", ""}};
-    header.tensors = {{.name = "z", .dtype = Dtype::U8, .shape = {3}}, {.name = "b", .dtype = Dtype::F16, .shape = {1, 2}},
-                      {.name = "a", .dtype = Dtype::F16, .shape = {}}, {.name = "q", .dtype = Dtype::F64, .shape = {1}}};
+    header.tensors = {{.name = "z", .dtype = Dtype::U8, .shape = {3}},
+                      {.name = "b", .dtype = Dtype::F16, .shape = {1, 2}},
+                      {.name = "a", .dtype = Dtype::F16, .shape = {}},
+                      {.name = "q", .dtype = Dtype::F64, .shape = {1}}};
     lay_out(header);
     CHECK(header.data_bytes == 17);
     const std::string text = format_header(header);
@@ -271,9 +268,9 @@ TEST_CASE("dtypes have their names and sizes") {
     CHECK(parse_dtype("C64") == Dtype::C64);
     CHECK_FALSE(parse_dtype("").has_value());
     for (const auto& [dtype, expected] : std::vector<std::pair<const char*, unsigned>>{
-             {"BOOL", 8}, {"U8", 8}, {"I8", 8}, {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8},
-             {"I16", 16}, {"U16", 16}, {"F16", 16}, {"BF16", 16}, {"I32", 32}, {"U32", 32}, {"F32", 32}, {"I64", 64}, {"U64", 64},
-             {"F64", 64}, {"C64", 64}, {"F4", 4}, {"F6_E2M3", 6}, {"F6_E3M2", 6}}) {
+             {"BOOL", 8}, {"U8", 8},   {"I8", 8},   {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8},
+             {"I16", 16}, {"U16", 16}, {"F16", 16}, {"BF16", 16},   {"I32", 32},    {"U32", 32},    {"F32", 32},        {"I64", 64},
+             {"U64", 64}, {"F64", 64}, {"C64", 64}, {"F4", 4},      {"F6_E2M3", 6}, {"F6_E3M2", 6}}) {
         CAPTURE(dtype);
         REQUIRE(parse_dtype(dtype).has_value());
         CHECK(name(*parse_dtype(dtype)) == dtype);

@@ -23,16 +23,12 @@ const std::string four_zeros(4, '\0');
 std::string changed(const char* key, const char* value) {
     Metadata marks = final_marks();
     marks.erase(key);
-    if (value != nullptr) {
-        marks.emplace(key, value);
-    }
+    if (value != nullptr) marks.emplace(key, value);
     return sealed(marks, latent_entry, four_zeros);
 }
 
 Metadata with(Metadata marks, const Metadata& changes) {
-    for (const auto& [key, value] : changes) {
-        marks.insert_or_assign(key, value);
-    }
+    for (const auto& [key, value] : changes) marks.insert_or_assign(key, value);
     return marks;
 }
 
@@ -69,9 +65,8 @@ TEST_CASE("a record comes with its tensors, its keys and its place, without the 
 TEST_CASE("rows 1 and 2: empty and cut off in the length") {
     CHECK(verdict("") == "65: standard input: empty input");
     const std::string stream = written({example_record()});
-    for (std::size_t bytes = 1; bytes < 8; ++bytes) {
+    for (std::size_t bytes = 1; bytes < 8; ++bytes)
         CHECK(verdict(stream.substr(0, bytes)) == "65: record 0: truncated length: " + std::to_string(bytes) + " of 8 bytes");
-    }
 }
 
 TEST_CASE("rows 3 to 6: lengths outside the limits and lengths that are not there") {
@@ -195,8 +190,7 @@ TEST_CASE("an error record ends the reading, whatever follows") {
 }
 
 TEST_CASE("the cause from upstream is an error of its own type") {
-    const Metadata marks = with(
-        first_marks(), {{"lcm.kind", "error"}, {"lcm.error_code", "77"}, {"lcm.error", "lcm-encode: refused"}});
+    const Metadata marks = with(first_marks(), {{"lcm.kind", "error"}, {"lcm.error_code", "77"}, {"lcm.error", "lcm-encode: refused"}});
     RecordReader reader(source_from_memory(as_bytes(sealed(marks)), "memory"));
     CHECK_THROWS_AS(reader.next(), UpstreamError);
 }
@@ -256,9 +250,8 @@ TEST_CASE("row 21: what is no stream is named by its first bytes") {
     const auto foreign = [](std::string_view bytes) { return verdict(std::string(bytes) + std::string(64, 'x')); };
     CHECK(foreign(std::string_view("PK\3\4\0\0\x08\x08", 8)) == "77: record 0: is a zip archive (a PyTorch checkpoint holds pickles)");
     CHECK(foreign("PK\5\6") == "77: record 0: is a zip archive (a PyTorch checkpoint holds pickles)");
-    for (const char* head : {"\x80\x02}q", "\x80\x03}q", "\x80\x04\x95\x10", "\x80\x05\x95\x10"}) {
+    for (const char* head : {"\x80\x02}q", "\x80\x03}q", "\x80\x04\x95\x10", "\x80\x05\x95\x10"})
         CHECK(foreign(head) == "77: record 0: is a pickle, which can run code when loaded");
-    }
     CHECK(verdict("\x80\x04N.") == "77: record 0: is a pickle, which can run code when loaded");
     CHECK(foreign("GGUF\3") == "65: record 0: is a GGUF model");
     CHECK(foreign("version https://git-lfs.github.com/spec/v1\n") == "65: record 0: is a Git-LFS pointer, not the file it stands for");

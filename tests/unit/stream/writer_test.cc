@@ -26,9 +26,7 @@ std::string passed_through(std::string_view stream) { return written(read_all_re
 std::string failed_with(const Error& error, const std::vector<Record>& records) {
     Bytes out;
     RecordWriter writer(sink_to_memory(out, "memory"));
-    for (const Record& record : records) {
-        writer.write(record);
-    }
+    for (const Record& record : records) writer.write(record);
     writer.fail(error, "lcm-denoise");
     return text_of(out);
 }
@@ -59,9 +57,7 @@ TEST_CASE("a stream passes through unchanged") {
 
 TEST_CASE("F8: equal records give equal bytes, whatever marks they carry") {
     Record marked = example_record();
-    for (const char* key : {"lcm.version", "lcm.seq", "lcm.sha256", "lcm.header_sha256"}) {
-        marked.set(key, "7");
-    }
+    for (const char* key : {"lcm.version", "lcm.seq", "lcm.sha256", "lcm.header_sha256"}) marked.set(key, "7");
     CHECK(written({marked}) == written({example_record()}));
 }
 
@@ -113,9 +109,7 @@ TEST_CASE("a relayed failure keeps the name of the tool that failed") {
 
 TEST_CASE("a failure of any length fits into its record") {
     std::string longest;
-    for (int i = 0; i < 100'000; ++i) {
-        longest += "\xE2\x82\xAC";
-    }
+    for (int i = 0; i < 100'000; ++i) longest += "\xE2\x82\xAC";
     CHECK(verdict(failed_with(Error(ExitCode::io, "", longest), {})).starts_with("74: upstream: lcm-denoise: \xE2\x82\xAC"));
 }
 
@@ -125,7 +119,9 @@ TEST_CASE("a failure leaves no file, finished or not") {
     writer.write(example_record());
     writer.fail(Error(ExitCode::data, "", "x"), "lcm-denoise");
     CHECK(folder.count() == 0);
-    { RecordWriter forgotten(sink_to_file(folder.path("out.lcms"))); }
+    {
+        RecordWriter forgotten(sink_to_file(folder.path("out.lcms")));
+    }
     CHECK(folder.count() == 0);
 }
 
@@ -146,9 +142,7 @@ TEST_CASE("no error record is put behind a record that was cut off") {
         explicit CutSink(Bytes& out) : out_(out) {}
         void write(std::span<const std::byte> data) override {
             out_.insert(out_.end(), data.begin(), data.end());
-            if (out_.size() > 100) {
-                throw Error(ExitCode::io, name_, "cannot write");
-            }
+            if (out_.size() > 100) throw Error(ExitCode::io, name_, "cannot write");
         }
         void finish() override {}
         void abandon() noexcept override {}
@@ -191,9 +185,7 @@ TEST_CASE("history names each tool once, in canonical form") {
 TEST_CASE("history folds its oldest entries at 64 KiB") {
     Record record = example_record();
     const std::string long_arg(20'000, 'a');
-    for (int i = 0; i < 5; ++i) {
-        add_history(record, "tool" + std::to_string(i), {long_arg});
-    }
+    for (int i = 0; i < 5; ++i) add_history(record, "tool" + std::to_string(i), {long_arg});
     const std::string& text = record.at("lcm.history");
     CHECK(text.size() <= 65'536);
     CHECK(text.starts_with(R"([{"dropped":2},{"args":["aaaa)"));

@@ -105,8 +105,7 @@ TEST_CASE("numbers too large for a narrower type are refused, the largest passes
     check_error(ExitCode::data, {"weight is 65505 at [1]", "F16 holds up to 65504"},
                 [] { expect_fits(row({1.0f, 65505.0f}), at::kHalf, "weight"); });
     // 65536 is the bf16 number nearest to 65504: the comparison must not happen in bf16.
-    check_error(ExitCode::data, {"weight is -65536 at [0]"},
-                [] { expect_fits(row({-65536.0f}).to(at::kBFloat16), at::kHalf, "weight"); });
+    check_error(ExitCode::data, {"weight is -65536 at [0]"}, [] { expect_fits(row({-65536.0f}).to(at::kBFloat16), at::kHalf, "weight"); });
     check_error(ExitCode::data, {"BF16 holds up to 3.38953e+38"},
                 [] { expect_fits(row({std::numeric_limits<float>::max()}), at::kBFloat16, "weight"); });
     expect_fits(row({std::numeric_limits<float>::max()}), at::kFloat, "weight");

@@ -92,9 +92,8 @@ TEST_CASE("forged generator states are refused") {
     check_refused(make_tensor(Dtype::U8, {5056}, Bytes(5056)));
     for (const std::int32_t left : {-1, 0, 625, 624}) check_refused(forged(state, 8, left));
     check_refused(forged(state, 12, std::int32_t{0}));
-    for (const std::uint64_t next : {std::uint64_t{624}, std::uint64_t{625}, std::uint64_t{1} << 40, UINT64_MAX}) {
+    for (const std::uint64_t next : {std::uint64_t{624}, std::uint64_t{625}, std::uint64_t{1} << 40, UINT64_MAX})
         check_refused(forged(state, 16, next));
-    }
     check_refused(forged(state, 24 + 8 * 100, std::uint64_t{1} << 32));
     check_refused(forged(state, 5024, std::numeric_limits<double>::infinity()));
     check_refused(forged(state, 5040, std::int32_t{2}));

@@ -103,8 +103,8 @@ TEST_CASE("unused tensors are named, by their names in the file") {
 }
 
 TEST_CASE("names are mapped, dropped tensors are not missed, messages keep the file's names") {
-    const Fixture fixture({{"text_model.embeddings.position_ids", "I64", {1, 2}, zeros(16)},
-                           {"text_model.final_layer_norm.weight", "F32", {2}, zeros(8)}});
+    const Fixture fixture(
+        {{"text_model.embeddings.position_ids", "I64", {1, 2}, zeros(16)}, {"text_model.final_layer_norm.weight", "F32", {2}, zeros(8)}});
     WeightSet set = fixture.set(at::kFloat, text_encoder_key);
     CHECK(set.has("final_layer_norm.weight"));
     check_error(ExitCode::data, {"text_model.final_layer_norm.weight"}, [&] { set.take("final_layer_norm.weight", {3}); });

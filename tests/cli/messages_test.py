@@ -4,7 +4,7 @@ import re
 
 import harness
 import records
-from harness import NO_INPUT, RENDER, denoise, encode
+from harness import NO_INPUT, RENDER, denoise, encode, render
 
 
 class Progress(harness.ToolTest):
@@ -30,6 +30,16 @@ class Progress(harness.ToolTest):
 
     def test_none_is_nothing(self):
         self.assertEqual("", self.steps_of("none"))
+
+
+class Preview(harness.ToolTest):
+    def test_it_is_on_stderr_and_changes_no_picture(self):
+        stream = harness.sample("latent")
+        result = self.run_any(render("--preview", "blocks"), stdin=stream)
+        self.assertEqual(0, result.code)
+        self.assertEqual(self.run_ok(render(), stdin=stream).out, result.out)
+        self.assertEqual(32, len(result.lines))  # 64 rows of pixels, two a line
+        self.assertIn("\u2580", result.lines[0])
 
 
 class Levels(harness.ToolTest):

@@ -1,7 +1,7 @@
 """Picture k of a run has seed + k, counted over records, repeats, files and final marks."""
 import harness
 import records
-from harness import denoise, encode
+from harness import USAGE, denoise, encode
 
 
 def seeds(stream):
@@ -38,7 +38,10 @@ class Seeds(harness.ToolTest):
 
     def test_a_resumed_picture_keeps_its_own(self):
         started = self.run_ok(denoise("--to", 0, "-s", 40, "two.lcms")).out
-        self.assertEqual([40, 41], seeds(self.run_ok(denoise("--steps", 4, "-s", 9), stdin=started).out))
+        self.assertEqual([40, 41], seeds(self.run_ok(denoise(), stdin=started).out))
+        self.assertEqual([40, 41], seeds(self.run_ok(denoise("-s", 40), stdin=started).out))
+        self.run_fails(denoise("-s", 9), USAGE, ["--seed", "40"], stdin=started)
+        self.run_fails(denoise("-b", 2), USAGE, "--batch", stdin=started)
 
     def test_another_seed_is_another_picture(self):
         first, second = (records.parse(self.run_ok(denoise("--to", 0, "-s", seed, "one.lcms")).out)[0] for seed in (1, 2))

@@ -1,6 +1,7 @@
 """Adds up the cases of all test programs of a Meson run and prints 'N passed, N failed'.
 
-A program is counted by its own summary (doctest or unittest); one that crashed or printed none counts as one failed case.
+A program is counted by its own summary (doctest, unittest, or a line 'N passed, N failed'); one that crashed or printed none counts
+as one failed case.
 """
 import json
 import re
@@ -9,6 +10,7 @@ import sys
 DOCTEST = re.compile(r"test cases:\s*(\d+)\s*\|\s*(\d+) passed\s*\|\s*(\d+) failed")
 UNITTEST = re.compile(r"^Ran (\d+) tests? in", re.M)
 UNITTEST_FAILED = re.compile(r"^FAILED \((.*)\)", re.M)
+PLAIN = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
 
 
 def count(entry):
@@ -21,6 +23,8 @@ def count(entry):
         if bad := UNITTEST_FAILED.search(text):
             failed = sum(int(number) for number in re.findall(r"(?:failures|errors|unexpected successes)=(\d+)", bad[1]))
         passed = int(match[1]) - failed
+    elif match := PLAIN.search(text):
+        passed, failed = int(match[1]), int(match[2])
     if entry["result"] not in ("OK", "EXPECTEDFAIL") and failed == 0:
         failed = 1
     if entry["result"] == "OK" and passed == 0:

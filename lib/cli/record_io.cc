@@ -51,7 +51,7 @@ std::unique_ptr<ByteSink> open_sink(const std::string& path, bool force, bool no
 std::unique_ptr<ByteSource> open_source(const std::string& path) {
     if (path != "-") return source_from_file(path);
     if (is_terminal(0)) throw TerminalInput();
-    return source_from_fd(0, "standard input", false);
+    return source_from_fd(0, std::string(standard_input_name), false);
 }
 
 }  // namespace lcm::cli

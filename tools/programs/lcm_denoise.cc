@@ -47,6 +47,7 @@ public:
                 continue;
             }
             if (!denoiser) denoiser.emplace(model_.open_for(*record));
+            seeds_.expect_fits(*record, request.seed);
             for (int copy = 1; copy <= seeds_.batch; ++copy, ++picture, ++request.seed) {
                 auto result = denoiser->denoise(*record, request, picture, progress);
                 result.final = record->final && copy == seeds_.batch;

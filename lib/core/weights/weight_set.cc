@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cstdint>
 #include <utility>
 
 #include "lib/base/error.h"
@@ -19,6 +20,12 @@ bool same_matrix(at::IntArrayRef a, at::IntArrayRef b) {
 }
 
 constexpr const char* mismatch_fix = "the weights do not belong to the configuration beside them";
+
+/// Kernels choose their way by alignment and then round differently: equal weights must compute equally wherever they lie in a file.
+bool is_aligned(const at::Tensor& tensor) {
+    constexpr std::uintptr_t alignment = 64;  // what libtorch's allocator gives
+    return reinterpret_cast<std::uintptr_t>(tensor.const_data_ptr()) % alignment == 0;
+}
 
 }  // namespace
 
@@ -52,7 +59,8 @@ at::Tensor WeightSet::take(const std::string& name, at::IntArrayRef shape) {
                     fmt::format("the shape is [{}], expected [{}]", fmt::join(entry.shape, ","), fmt::join(shape, ",")), mismatch_fix);
     }
     used_.insert(name);
-    return file.view(stored).to(type_).view(shape);
+    const at::Tensor weight = file.view(stored).to(type_).view(shape);
+    return is_aligned(weight) ? weight : weight.clone();
 }
 
 void WeightSet::expect_all_used() const {

@@ -83,6 +83,8 @@ void TextEncoder::enrich(Record& record) {
     const Encoded positive = encode(prompt, "prompt");
     record.tensors.insert_or_assign(std::string(tensor::text_embeds), positive.embeds);
     record.tensors.insert_or_assign(std::string(tensor::text_ids), positive.ids);
+    if (!wants_negative_ && !negative.empty())
+        warn(fmt::format("{}: model {} takes no negative prompt; it is kept and not used", record.place, name_));
     if (wants_negative_)
         record.tensors.insert_or_assign(std::string(tensor::text_negative_embeds), encode(negative, "negative prompt").embeds);
     if (record.find(key::kind) == nullptr) record.set(key::kind, std::string(kind::cond));

@@ -5,6 +5,7 @@
 #include "lib/base/error.h"
 #include "lib/base/log.h"
 #include "lib/cli/seed_options.h"
+#include "lib/stream/keys.h"
 
 namespace {
 
@@ -32,6 +33,21 @@ TEST_CASE("anything else is no seed") {
             CHECK(error.where() == "--seed");
         }
     }
+}
+
+TEST_CASE("a record that was begun keeps its seed") {
+    lcm::Record record;
+    record.set(lcm::key::seed, "7");
+    lcm::cli::SeedOptions options;
+    options.batch = 3;
+    CHECK_NOTHROW(options.expect_fits(record, 8));  // not begun: its seed says nothing yet
+    record.set(lcm::key::step, "2");
+    CHECK_THROWS_AS(options.expect_fits(record, 7), lcm::Error);  // copies of it
+    options.batch = 1;
+    CHECK_NOTHROW(options.expect_fits(record, 8));
+    options.seed = "8";
+    CHECK_THROWS_AS(options.expect_fits(record, 8), lcm::Error);
+    CHECK_NOTHROW(options.expect_fits(record, 7));
 }
 
 TEST_CASE("a random seed is another one each time") {

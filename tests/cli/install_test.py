@@ -1,0 +1,38 @@
+"""An installation stands on its own: the tools run from another folder, with the installed model and libtorch."""
+import os
+import pathlib
+import subprocess
+import unittest
+
+import harness
+
+BUILD = os.environ["LCM_BUILD"]
+BIN_FOLDER, LIBEXEC_FOLDER = os.environ["LCM_BIN_FOLDER"], os.environ["LCM_LIBEXEC_FOLDER"]
+STAYING_LIBTORCH = os.environ["LCM_STAYING_LIBTORCH"]  # a libtorch that is not copied; empty where one is
+
+
+class Install(harness.ToolTest):
+    def setUp(self):
+        super().setUp()
+        self.stage = pathlib.Path(self.folder) / "stage"
+        install = ["meson", "install", "-C", BUILD, "--no-rebuild", "--quiet", "--destdir", str(self.stage)]
+        subprocess.run(install, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True)
+
+    def staged(self, folder):
+        return str(self.stage) + folder
+
+    def test_pipe_from_the_installation(self):
+        environment = dict(os.environ, PATH=self.staged(BIN_FOLDER) + ":" + os.environ["PATH"])
+        pipe = "lcm-encode text 'a red apple' | lcm-denoise | lcm-render -o apple.png && lcm-render --info apple.png"
+        run = subprocess.run(["sh", "-c", pipe], cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        self.assertEqual((run.returncode, run.stderr), (0, b""))
+        self.assertIn(b"Model: emoji-128", run.stdout)
+
+        program = self.staged(LIBEXEC_FOLDER) + "/lcm/lcm-denoise"
+        loaded = subprocess.run(["ldd", program], stdout=subprocess.PIPE, check=True, text=True).stdout
+        libtorch = next(line.split("=>")[1].split()[0] for line in loaded.splitlines() if "libtorch_cpu.so" in line)
+        self.assertTrue(os.path.realpath(libtorch).startswith(STAYING_LIBTORCH or os.path.realpath(self.stage)), libtorch)
+
+
+if __name__ == "__main__":
+    unittest.main()

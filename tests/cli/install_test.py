@@ -24,7 +24,7 @@ class Install(harness.ToolTest):
     def test_pipe_from_the_installation(self):
         environment = dict(os.environ, PATH=self.staged(BIN_FOLDER) + ":" + os.environ["PATH"])
         pipe = "lcm-encode text 'a red apple' | lcm-denoise | lcm-render -o apple.png && lcm-render --info apple.png"
-        run = subprocess.run(["sh", "-c", pipe], cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        run = subprocess.run(["sh", "-c", pipe], cwd=self.folder, env=environment, capture_output=True, check=False)
         self.assertEqual((run.returncode, run.stderr), (0, b""))
         self.assertIn(b"Model: emoji-128", run.stdout)
 

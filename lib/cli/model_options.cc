@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "lib/base/error.h"
+#include "lib/base/log.h"
 #include "lib/base/text.h"
 #include "lib/cli/command.h"
 #include "lib/stream/keys.h"
@@ -25,10 +26,15 @@ bool is_installed(const std::string& name) {
     return plain && fs::is_directory(models_folder() + "/" + name, ignored);
 }
 
+Bundle open_folder(const std::string& folder, const std::string& name) {
+    info(fmt::format("model {} is {}", name, folder));
+    return Bundle::open(folder, name);
+}
+
 Bundle open_named(const std::string& name) {
     std::error_code ignored;
-    if (fs::exists(name, ignored)) return Bundle::open(name, name);
-    if (is_installed(name)) return Bundle::open(models_folder() + "/" + name, name);
+    if (fs::exists(name, ignored)) return open_folder(name, name);
+    if (is_installed(name)) return open_folder(models_folder() + "/" + name, name);
     throw Error(ExitCode::no_input, escape_control(name), "no such model folder, and no installed model of that name",
                 fmt::format("installed models: {}", fmt::join(installed_models(), ", ")));
 }

@@ -114,6 +114,4 @@ Image Renderer::render(const Record& record) const {
     return to_image(pixels);
 }
 
-const std::string& Renderer::sha256() const { return state_->sha256; }
-
 }  // namespace lcm

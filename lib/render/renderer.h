@@ -21,9 +21,6 @@ public:
     ///         Error(refused) for pictures above `max_side` or `max_pixels`
     Image render(const Record& record) const;
 
-    /// SHA-256 of the VAE, for `lcm.vae_sha256`.
-    const std::string& sha256() const;
-
 private:
     struct State;
     std::unique_ptr<State> state_;

@@ -34,8 +34,8 @@ public:
 
     ExitCode run(cli::Context& context) override {
         set_threads(context.common().threads);
+        cli::RecordInput input(input_);  // first: started alone on a terminal, the tool asks for input
         auto& output = context.open_output(output_);
-        cli::RecordInput input(input_);
         cli::Progress progress(context.tool(), context.common().progress, context.common().quiet);
         std::optional<Denoiser> denoiser;
         auto request = denoise_.request;

@@ -10,6 +10,7 @@
 #include <memory>
 #include <thread>
 
+#include "lib/base/log.h"
 #include "lib/base/number.h"
 
 namespace lcm {
@@ -93,6 +94,9 @@ int available_cores() {
     return std::max(1, quota ? std::min(cores, *quota) : cores);
 }
 
-void set_threads(int count) { at::set_num_threads(count > 0 ? count : available_cores()); }
+void set_threads(int count) {
+    at::set_num_threads(count > 0 ? count : available_cores());
+    debug(fmt::format("{} threads", at::get_num_threads()));
+}
 
 }  // namespace lcm

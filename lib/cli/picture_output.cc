@@ -4,7 +4,7 @@
 #include <cstdio>
 
 #include "lib/cli/command.h"
-#include "lib/cli/standard_streams.h"
+#include "lib/cli/record_io.h"
 #include "lib/render/preview.h"
 
 namespace lcm::cli {
@@ -52,8 +52,7 @@ void PictureOutputOptions::declare(CLI::App& app) {
 
 PictureOutput::PictureOutput(const PictureOutputOptions& options)
     : options_(options), pattern_(options.path), format_(chosen_format(options)), level_(levels.at(options.metadata)) {
-    if (options.path == "-" && is_terminal(1) && !options.force)
-        throw Error(ExitCode::usage, "standard output", "is a terminal and the data is binary", "add -o FILE");
+    expect_binary_output(options.path, options.force);
 }
 
 void PictureOutput::write(const Image& image, const Record& record) {

@@ -6,6 +6,7 @@
 
 #include "lib/base/sha256.h"
 #include "lib/cli/line_reader.h"
+#include "lib/input/text/text_encoder.h"
 #include "lib/stream/keys.h"
 
 namespace lcm::cli {
@@ -13,18 +14,13 @@ namespace {
 
 constexpr const char* prompt_group = "Prompt";
 constexpr std::size_t id_digits = 16;
-constexpr std::size_t longest_prompt = 65'536;
-
-void set_prompt(Record& record, const std::string& prompt, const std::optional<std::string>& negative) {
-    record.set(key::prompt, prompt);
-    if (negative) record.set(key::negative_prompt, *negative);
-}
 
 /// A fresh record. Its identity is made of what was asked and of its place in the run, so that two equal prompts stay apart.
 Record new_record(const std::string& prompt, const std::optional<std::string>& negative, std::size_t number) {
     Record record;
     record.place = fmt::format("record {}", number);
-    set_prompt(record, prompt, negative);
+    record.set(key::prompt, prompt);
+    if (negative) record.set(key::negative_prompt, *negative);
     const auto identity = fmt::format("{}\n{}\n{}", number, prompt, negative.value_or(""));
     record.set(key::id, sha256_hex(as_bytes(identity)).substr(0, id_digits));
     return record;
@@ -49,7 +45,7 @@ private:
 class PromptLines : public PromptFeed {
 public:
     explicit PromptLines(const PromptOptions& options)
-        : lines_(open_source(options.prompt_file), longest_prompt), negative_(options.negative) {}
+        : lines_(open_source(options.prompt_file), prompt_limit), negative_(options.negative) {}
 
     std::optional<Record> next() override {
         while (auto line = lines_.next())
@@ -71,7 +67,7 @@ public:
     std::optional<Record> next() override {
         auto record = input_.next();
         if (!record || record->is_end()) return record;
-        if (!options_.prompts.empty()) set_prompt(*record, options_.prompts.front(), options_.negative);
+        if (!options_.prompts.empty()) record->set(key::prompt, options_.prompts.front());
         if (options_.negative) record->set(key::negative_prompt, *options_.negative);
         if (record->find(key::prompt) == nullptr) throw Error(ExitCode::data, record->place, "has no prompt", "give one with -p");
         return record;

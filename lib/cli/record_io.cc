@@ -40,11 +40,16 @@ void RecordOutputOptions::declare(CLI::App& app) {
     app.add_flag("--no-history", no_history, "Leave this tool out of the history in the records")->group(group::io);
 }
 
-std::unique_ptr<ByteSink> open_sink(const std::string& path, bool force, bool no_clobber) {
-    if (path != "-") return sink_to_file(path, no_clobber ? Existing::keep : Existing::replace);
+void expect_binary_output(const std::string& path, bool force) {
+    if (path != "-") return;
     if (is_terminal(1) && !force)
         throw Error(ExitCode::usage, "standard output", "is a terminal and the data is binary", "add -o FILE or pipe to another tool");
     if (stdout_was_closed()) throw Error(ExitCode::io, "standard output", "is closed", "redirect it or add -o FILE");
+}
+
+std::unique_ptr<ByteSink> open_sink(const std::string& path, bool force, bool no_clobber) {
+    expect_binary_output(path, force);
+    if (path != "-") return sink_to_file(path, no_clobber ? Existing::keep : Existing::replace);
     return sink_to_fd(1, "standard output", true);
 }
 

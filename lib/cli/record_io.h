@@ -47,6 +47,10 @@ struct RecordOutputOptions {
     void declare(CLI::App& app);
 };
 
+/// Refuses binary data on a terminal, unless forced, and on a stdout that was closed; for a tool that must know before its work.
+/// @throws Error(usage), Error(io)
+void expect_binary_output(const std::string& path, bool force);
+
 /// Opens `path` ("-" is stdout). @throws Error(usage) for a terminal unless forced, Error(cannot_create)
 std::unique_ptr<ByteSink> open_sink(const std::string& path, bool force, bool no_clobber);
 

@@ -12,6 +12,7 @@
 #include "lib/core/bundle/weight_files.h"
 #include "lib/core/weights/key_map.h"
 #include "lib/core/weights/weight_set.h"
+#include "lib/image/image.h"
 #include "lib/stream/sniff.h"
 
 namespace lcm {
@@ -124,9 +125,8 @@ Defaults Bundle::defaults() const {
     const Json& unet = config(Part::unet);
     const auto [height, width] = latent_size(unet);
     const std::int64_t factor = latent_format().factor;
-    constexpr std::int64_t largest = 16384;
-    expect_between(unet.place(), "sample_size", static_cast<double>(height), 1, static_cast<double>(largest / factor));
-    expect_between(unet.place(), "sample_size", static_cast<double>(width), 1, static_cast<double>(largest / factor));
+    expect_between(unet.place(), "sample_size", static_cast<double>(height), 1, static_cast<double>(max_side / factor));
+    expect_between(unet.place(), "sample_size", static_cast<double>(width), 1, static_cast<double>(max_side / factor));
 
     Defaults defaults;
     defaults.width = defaults_.get("width", width * factor);
@@ -135,8 +135,8 @@ Defaults Bundle::defaults() const {
     // A UNet with a guidance embedding was distilled for guidance; any other few-step model wants none.
     defaults.guidance = defaults_.get("guidance", unet.find("time_cond_proj_dim") ? 8.0 : 1.0);
     const std::string& where = defaults_.place();
-    expect_between(where, "width", static_cast<double>(defaults.width), static_cast<double>(factor), largest);
-    expect_between(where, "height", static_cast<double>(defaults.height), static_cast<double>(factor), largest);
+    expect_between(where, "width", static_cast<double>(defaults.width), static_cast<double>(factor), max_side);
+    expect_between(where, "height", static_cast<double>(defaults.height), static_cast<double>(factor), max_side);
     expect_between(where, "steps", static_cast<double>(defaults.steps), 1, 1000);
     expect_between(where, "guidance", defaults.guidance, 0, 100);
     return defaults;

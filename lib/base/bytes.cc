@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -18,6 +19,15 @@ public:
     DescriptorSource(int fd, std::string name, bool owned) : fd_(fd), owned_(owned ? fd : -1), name_(std::move(name)) {}
 
     std::size_t read_some(std::span<std::byte> out) override { return read_descriptor(fd_, out, name_); }
+    std::uint64_t skip(std::uint64_t count) override {
+        struct stat status{};
+        const auto position = ::lseek(fd_, 0, SEEK_CUR);
+        if (position < 0 || ::fstat(fd_, &status) != 0 || !S_ISREG(status.st_mode)) return ByteSource::skip(count);
+        const auto left = static_cast<std::uint64_t>(std::max<off_t>(status.st_size - position, 0));
+        const auto step = std::min(count, left);
+        if (::lseek(fd_, static_cast<off_t>(step), SEEK_CUR) < 0) throw_errno(ExitCode::io, name_, "cannot seek");
+        return step;
+    }
     const std::string& name() const override { return name_; }
 
 private:
@@ -79,6 +89,17 @@ private:
 };
 
 }  // namespace
+
+std::uint64_t ByteSource::skip(std::uint64_t count) {
+    Bytes piece(std::min<std::uint64_t>(count, std::uint64_t{256} << 10));
+    std::uint64_t skipped = 0;
+    while (skipped < count) {
+        const auto got = read_some(std::span(piece).first(std::min<std::uint64_t>(piece.size(), count - skipped)));
+        if (got == 0) break;
+        skipped += got;
+    }
+    return skipped;
+}
 
 std::size_t ByteSource::read_full(std::span<std::byte> out) {
     std::size_t total = 0;

@@ -27,6 +27,9 @@ public:
     /// @throws Error(io) on a read error
     virtual std::size_t read_some(std::span<std::byte> out) = 0;
 
+    /// Passes over up to `count` bytes; fewer mean the end. Seeks where that is possible. @throws Error(io)
+    virtual std::uint64_t skip(std::uint64_t count);
+
     /// What error messages call this source: a file name or `standard_input_name`.
     virtual const std::string& name() const = 0;
 

@@ -5,8 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 
 #include "lib/base/descriptor.h"
 #include "lib/base/error.h"
@@ -20,6 +22,20 @@ namespace {
     throw Error(ExitCode::cannot_create, path, "is already there", "give another name, or leave out --no-clobber");
 }
 
+/// False also when one of them cannot be read: then there is nothing to keep.
+bool same_bytes(const std::string& left, const std::string& right) {
+    std::error_code ignored;
+    if (!std::filesystem::is_regular_file(right, ignored) ||
+        std::filesystem::file_size(left, ignored) != std::filesystem::file_size(right, ignored))
+        return false;
+    const auto a = source_from_file(left), b = source_from_file(right);
+    Bytes piece_a(std::size_t{1} << 20), piece_b(piece_a.size());
+    while (const auto count = a->read_full(piece_a))
+        if (b->read_full(piece_b) != count || !std::equal(piece_a.begin(), piece_a.begin() + static_cast<std::ptrdiff_t>(count), piece_b.begin()))
+            return false;
+    return true;
+}
+
 class AtomicFileSink : public ByteSink {
 public:
     AtomicFileSink(const std::string& path, Existing existing) : path_(path), existing_(existing), temporary_(path) {}
@@ -30,6 +46,7 @@ public:
         // Some file systems cannot sync (EINVAL); there the rename alone must do.
         if (::fsync(temporary_.fd()) != 0 && errno != EINVAL) throw_errno(ExitCode::io, path_, "cannot flush to the disk");
         close_checked(temporary_.take_descriptor(), path_);
+        if (existing_ == Existing::keep_equal && same_bytes(temporary_.path(), path_)) return temporary_.remove();
         move_into_place();
         temporary_.let_go();
     }

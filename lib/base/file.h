@@ -12,6 +12,7 @@ namespace lcm {
 enum class Existing {
     replace,  ///< rename over it
     keep,     ///< refuse, exit code 73 (`--no-clobber`)
+    keep_equal,  ///< leave it and its time alone when the bytes are equal, else replace it (`--if-changed`)
 };
 
 /// A sink that writes a temporary file beside `path` (O_EXCL, O_NOFOLLOW), and fsyncs and renames it in `finish()`.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "lib/sampling/denoiser.h"
 
 namespace CLI {
@@ -14,7 +16,14 @@ struct DenoiseOptions {
 
     void declare(CLI::App& app);
     /// @throws Error(usage)
-    void check() const;
+    void check();
+
+    /// `--from comfy` and `--to comfy`: formats, where a number is a step.
+    bool from_comfy() const;
+    bool to_comfy() const;
+
+private:
+    std::string from_, to_;
 };
 
 }  // namespace lcm::cli

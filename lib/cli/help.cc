@@ -1,46 +1,67 @@
 #include "lib/cli/help.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "lib/cli/command.h"
+#include "lib/cli/exit_codes.h"
+#include "lib/cli/flag_names.h"
 
 namespace lcm::cli {
 namespace {
 
-constexpr const char* exit_codes =
-    "Exit codes:\n"
-    "  0 ok    1 a check says no    64 usage    65 bad data    66 no input    69 unavailable    70 our bug    71 system\n"
-    "  73 cannot create    74 I/O    75 stopped, try again    77 refused    78 configuration    130, 141, 143 died by a signal\n";
+constexpr std::size_t column = 34, widest = 120;
+
+/// "Exit codes:" with number and name of each, as many on a line as there is room for.
+std::string exit_code_lines() {
+    std::vector<std::string> cells;
+    for (const auto& status : exit_codes()) cells.push_back(fmt::format("{} {}", status.code, status.name));
+    std::vector<int> signals;
+    for (const auto& status : signal_statuses()) signals.push_back(status.code);
+    cells.push_back(fmt::format("{} died of a signal", fmt::join(signals, ", ")));
+
+    std::string text = "Exit codes:", line;
+    for (const auto& cell : cells) {
+        if (!line.empty() && line.size() + cell.size() + 4 > widest) {
+            text += "\n" + line;
+            line.clear();
+        }
+        line += (line.empty() ? "  " : "    ") + cell;
+    }
+    return text + "\n" + line + "\n";
+}
 
 class ExamplesFirst : public CLI::Formatter {
 public:
-    explicit ExamplesFirst(std::vector<std::string> examples) : examples_(std::move(examples)) { column_width(34); }
+    explicit ExamplesFirst(std::vector<std::string> examples) : examples_(std::move(examples)) { column_width(column); }
 
     std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const override {
         std::string text = make_description(app) + "\nExamples:\n";
         for (const auto& example : examples_) text += "  " + example + "\n";
         text += "\n" + make_usage(app, std::move(name)) + make_subcommands(app, mode) + make_positionals(app);
-        return text + groups(*app) + "\n" + exit_codes;
+        return text + groups(*app) + "\n" + exit_code_lines();
+    }
+
+    /// The names as users write them: `-MD`, not `--MD`.
+    std::string make_option_name(const CLI::Option* option, bool is_positional) const override {
+        return is_positional ? option->get_name(true) : fmt::format("{}", fmt::join(flag_names(*option), ","));
     }
 
     /// The placeholder and the default; ranges stand in the description.
     std::string make_option_opts(const CLI::Option* option) const override {
-        if (option->get_type_size() == 0) return "";
+        if (!takes_value(*option)) return "";
         const auto type = option->get_type_name();
         const auto shown = " " + type.substr(0, type.find(':'));
         return option->get_default_str().empty() ? shown : shown + " (" + option->get_default_str() + ")";
     }
 
 private:
-    /// The flags by group; those that every tool has come last.
     std::string groups(const CLI::App& app) const {
-        auto names = app.get_groups();
-        std::ranges::stable_partition(names, [](const std::string& name) { return name != group::common; });
         std::string text;
-        for (const auto& name : names) {
+        for (const auto& name : help_groups(app)) {
             const auto options =
                 app.get_options([&](const CLI::Option* option) { return option->get_group() == name && option->nonpositional(); });
             if (!name.empty() && !options.empty()) text += make_group(name, false, options);
@@ -55,6 +76,12 @@ private:
 
 std::shared_ptr<CLI::FormatterBase> help_formatter(std::vector<std::string> examples) {
     return std::make_shared<ExamplesFirst>(std::move(examples));
+}
+
+std::vector<std::string> help_groups(const CLI::App& app) {
+    auto names = app.get_groups();
+    std::ranges::stable_partition(names, [](const std::string& name) { return name != group::common; });
+    return names;
 }
 
 std::string short_help(const CLI::App& app) {

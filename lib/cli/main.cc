@@ -7,14 +7,25 @@
 #include <csignal>
 #include <cstdio>
 #include <new>
+#include <optional>
+#include <span>
+#include <string_view>
 
 #include "lib/base/log.h"
 #include "lib/base/stop.h"
 #include "lib/base/text.h"
 #include "lib/base/version.h"
+#include "lib/cli/arguments.h"
+#include "lib/cli/environment_name.h"
+#include "lib/cli/flag_names.h"
 #include "lib/cli/help.h"
+#include "lib/cli/help_json.h"
+#include "lib/cli/limit_options.h"
+#include "lib/cli/settings.h"
+#include "lib/cli/show_config.h"
 #include "lib/cli/signals.h"
 #include "lib/cli/standard_streams.h"
+#include "lib/cli/time_limit.h"
 
 namespace lcm::cli {
 
@@ -26,41 +37,87 @@ struct Parsed {
     Command* command = nullptr;
 };
 
+/// `--help-json`: answered whatever else stands on the command line, as `--help` is.
+struct WantsTable {};
+
+/// True when a word stands on the command line as a flag.
+bool has_word(int argc, char** argv, std::string_view word) {
+    const std::span words(argv, static_cast<std::size_t>(argc));
+    const auto end = std::ranges::find(words, std::string_view("--"));
+    return std::find(words.begin(), end, word) != end;
+}
+
 class Program {
 public:
     Program(const std::string& tool, Commands commands)
         : tool_(tool), commands_(std::move(commands)), app_("", tool), context_(tool, common_) {
         app_.set_version_flag("--version", tool + " " + version());
         app_.get_option("--version")->group(group::common);
-        const bool single = commands_.size() == 1 && commands_.front()->name().empty();
-        if (single)
-            declare(app_, *commands_.front());
-        else
-            declare_subcommands();
+
+        declare_commands();
     }
 
+    /// The command line first, so that what it says is known; then again with what environment and configuration files add.
     void parse(int argc, char** argv) {
-        std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
-        split_empty_values(arguments);
-        std::ranges::reverse(arguments);  // as CLI11 wants them
-        app_.parse(std::move(arguments));
+        if (has_word(argc, argv, "--help-json")) throw WantsTable();
+        const auto words = prepare_arguments({argv + std::min(argc, 1), argv + argc}, [&](const auto& name) { return takes_value(name); });
+        std::optional<CLI::RequiredError> missing;
+        try {
+            parse_words(words);
+        } catch (const CLI::RequiredError& error) {
+            missing = error;
+        }
+        const auto chosen = chosen_command();
+        if (chosen.command != nullptr) settings_ = load_settings({tool_, chosen.command->name(), flags_of(*chosen.app), common_.config});
+        std::erase_if(settings_, [&](const Setting& setting) { return is_overruled(*chosen.app->get_option("--" + setting.flag)); });
+        const auto added = words_of_settings();
+        if (added.empty() && missing) throw *missing;
+        if (!added.empty()) parse_with(words, added, *chosen.app);
     }
 
     ExitCode run() {
         common_.apply(tool_);
         const auto chosen = chosen_command();
+        if (common_.show_config) {
+            print_config(*chosen.app, settings_, common_.json);
+            close_stdout();
+            return ExitCode::ok;
+        }
         chosen.command->check();
+        context_.start_progress(chosen.command->noun(), chosen.command->writes_data());
+        common_.measure.apply(context_.meter());
         context_.set_arguments(generation_arguments(*chosen.app));
+        for (const auto& setting : settings_) context_.dependencies().add(setting.origin.substr(0, setting.origin.rfind(':')));
+        if (common_.dry_run) {
+            if (const auto plan = chosen.command->plan(context_)) {
+                print_plan(*plan, common_.json);
+                close_stdout();
+                return ExitCode::ok;
+            }
+        }
         const auto code = chosen.command->run(context_);
         close_stdout();
+        common_.measure.finish(context_.meter(), code);
         return code;
+    }
+
+    /// A failed run is measured too; that this fails as well is no news.
+    void measure_failed(ExitCode code) noexcept {
+        try {
+            common_.measure.finish(context_.meter(), code);
+        } catch (...) {
+        }
     }
 
     /// The subcommand that was reached, or the tool itself before any was.
     Parsed chosen_command() {
+        Parsed root{&app_, nullptr};
         for (const auto& parsed : parsed_)
-            if (parsed.app == &app_ || parsed.app->parsed()) return parsed;
-        return {&app_, nullptr};
+            if (parsed.app == &app_)
+                root = parsed;
+            else if (parsed.app->parsed() > 0)
+                return parsed;
+        return root;
     }
 
     /// Sends the cause on, even when the output was never opened: the tools behind must not guess why nothing came.
@@ -68,6 +125,14 @@ public:
         context_.fail(error);
         if (any_writes_records() && !context_.output_opened() && is_pipe(1))
             RecordWriter(sink_to_fd(1, "standard output", false)).fail(error, tool_);
+    }
+
+    /// The flags of all commands (`--help-json`).
+    std::string table() const {
+        HelpTable table{tool_, version(), app_.get_description(), {}};
+        for (const auto& [app, command] : parsed_)
+            table.commands.push_back({app, command->name(), command->summary(), command->examples()});
+        return help_json(table);
     }
 
     CLI::App& app() { return app_; }
@@ -92,32 +157,74 @@ private:
         parsed_.push_back({&app, &command});
     }
 
-    void declare_subcommands() {
+    /// A command without a name lives on the tool itself, beside those with one.
+    void declare_commands() {
         std::vector<std::string> examples;
+        bool has_default = false;
         for (const auto& command : commands_) {
-            auto* app = app_.add_subcommand(command->name(), command->summary());
-            declare(*app, *command);
+            if (command->name().empty()) {
+                has_default = true;
+                declare(app_, *command);
+            } else {
+                declare(*app_.add_subcommand(command->name(), command->summary()), *command);
+            }
             for (auto& example : command->examples()) examples.push_back(example);
         }
-        app_.set_help_flag("-h,--help", "Show this help")->group(group::common);
         app_.formatter(help_formatter(examples));
+        if (has_default) return;
+        app_.set_help_flag("-h,--help", "Show this help")->group(group::common);
         app_.require_subcommand(1);
     }
 
-    /// `--prompt=` becomes `--prompt` and an empty word: CLI11 would take the next argument for its value.
-    void split_empty_values(std::vector<std::string>& arguments) const {
-        const auto takes_value = [&](const std::string& name) {
-            return std::ranges::any_of(parsed_, [&](const Parsed& parsed) {
-                const auto* option = parsed.app->get_option_no_throw(name);
-                return option != nullptr && option->get_type_size() > 0;
-            });
-        };
-        for (std::size_t at = 0; at < arguments.size() && arguments[at] != "--"; ++at) {
-            const auto name = arguments[at].substr(0, arguments[at].size() - 1);
-            if (!arguments[at].starts_with("--") || !arguments[at].ends_with("=") || !takes_value(name)) continue;
-            arguments[at] = name;
-            arguments.insert(arguments.begin() + static_cast<std::ptrdiff_t>(++at), "");
+    void parse_words(std::vector<std::string> words) {
+        std::ranges::reverse(words);  // as CLI11 wants them
+        app_.parse(std::move(words));
+    }
+
+    bool takes_value(const std::string& name) const {
+        return std::ranges::any_of(parsed_, [&](const Parsed& parsed) {
+            const auto* option = name.starts_with('-') ? parsed.app->get_option_no_throw(name) : nullptr;
+            return option != nullptr && cli::takes_value(*option);
+        });
+    }
+
+    /// Long names of the flags that can be set elsewhere than on the command line.
+    static std::vector<std::string> flags_of(const CLI::App& app) {
+        std::vector<std::string> flags;
+        for (const auto* option : app.get_options())
+            if (is_configurable(*option)) flags.push_back(option->get_lnames().front());
+        return flags;
+    }
+
+    /// True when the command line gives the flag, or one that rules it out.
+    static bool is_overruled(const CLI::Option& option) {
+        return option.count() > 0 || std::ranges::any_of(option.get_excludes(), [](const auto* other) { return other->count() > 0; });
+    }
+
+    std::vector<std::string> words_of_settings() const {
+        std::vector<std::string> words;
+        for (const auto& setting : settings_)
+            for (const auto& value : setting.values) words.push_back(fmt::format("--{}={}", setting.flag, value));
+        return words;
+    }
+
+    void parse_with(std::vector<std::string> words, const std::vector<std::string>& added, const CLI::App& chosen) {
+        const auto name = &chosen == &app_ ? words.end() : std::ranges::find(words, chosen.get_name());
+        words.insert(name == words.end() ? words.begin() : name + 1, added.begin(), added.end());
+        try {
+            parse_words(words);
+        } catch (const CLI::RequiredError&) {
+            throw;
+        } catch (const CLI::ParseError& error) {
+            throw Error(ExitCode::config, origin_of(error.what()), error.what(), "correct it there, or leave it out with --config none");
         }
+    }
+
+    /// Where the setting stands that a message of the parser names.
+    std::string origin_of(const std::string& message) const {
+        for (const auto& setting : settings_)
+            if (message.find("--" + setting.flag) != std::string::npos) return setting.origin;
+        return "configuration";
     }
 
     static std::vector<std::string> generation_arguments(const CLI::App& app) {
@@ -142,15 +249,16 @@ private:
     CommonOptions common_;
     Context context_;
     std::vector<Parsed> parsed_;
+    std::vector<Setting> settings_;
 };
 
 ExitCode report(Program& program, const Error& error) {
     std::fflush(stdout);
-    const auto where = error.where().empty() ? "" : error.where() + ": ";
-    log_error(where + error.fault());
-    if (!error.fix().empty()) log_error("hint: " + error.fix());
+    log_error(error);
     program.fail(error);
-    return error.code();
+    program.measure_failed(error.code());
+    const auto first = program.context().result();
+    return first == ExitCode::ok ? error.code() : first;
 }
 
 Error usage_error(Program& program, const CLI::ParseError& parse_error) {
@@ -164,12 +272,20 @@ Error usage_error(Program& program, const CLI::ParseError& parse_error) {
 }
 
 ExitCode stopped(Program& program, int signal) {
+    if (signal == time_is_over)
+        return report(program, Error(ExitCode::refused, "--limit", "the time is over", "allow more, or ask for less"));
     const Error error(ExitCode::try_again, "", fmt::format("stopped by signal {}", signal), "run it again");
     const bool saved = program.context().has_saved();
     program.fail(error);
     if (signal == SIGINT || !saved) die_by_signal(signal);
-    log_error(error.fault());
+    log_error(Error(error.code(), "", error.fault()));
+    program.measure_failed(error.code());
     return error.code();
+}
+
+ExitCode out_of_memory(Program& program) {
+    lift_memory_limit();
+    return report(program, Error(ExitCode::system, "", "out of memory", "ask for less at once"));
 }
 
 ExitCode parse_and_run(Program& program, int argc, char** argv) {
@@ -178,6 +294,10 @@ ExitCode parse_and_run(Program& program, int argc, char** argv) {
         return program.run();
     } catch (const CLI::Success& success) {  // --help, --version
         program.app().exit(success);
+        close_stdout();
+        return ExitCode::ok;
+    } catch (const WantsTable&) {
+        std::fputs(program.table().c_str(), stdout);
         close_stdout();
         return ExitCode::ok;
     } catch (const CLI::ParseError& error) {
@@ -191,10 +311,11 @@ ExitCode parse_and_run(Program& program, int argc, char** argv) {
     } catch (const Stopped& stop) {
         return stopped(program, stop.signal);
     } catch (const std::bad_alloc&) {
-        return report(program, Error(ExitCode::system, "", "out of memory", "ask for less at once"));
+        return out_of_memory(program);
     } catch (const std::exception& error) {
-        // libtorch puts a C++ backtrace after the first line.
+        // libtorch puts a C++ backtrace after the first line, and has no type of its own for the lack of memory.
         const std::string text = error.what();
+        if (text.find("can't allocate memory") != std::string::npos) return out_of_memory(program);
         return report(program, Error(ExitCode::software, "", "internal error: " + text.substr(0, text.find('\n')), "please report it"));
     }
 }
@@ -204,7 +325,10 @@ ExitCode parse_and_run(Program& program, int argc, char** argv) {
 int run_main(int argc, char** argv, const std::string& tool, Commands commands) {
     guard_standard_streams();
     install_signal_handlers(tool);
-    set_log(tool, LogLevel::warning);
+    LogSettings log;
+    log.tool = tool;
+    log.json_errors = has_word(argc, argv, "--json");  // the flags may be wrong themselves
+    set_log(log);
     Program program(tool, std::move(commands));
     try {
         try {

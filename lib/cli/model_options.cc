@@ -5,8 +5,10 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
+#include <sstream>
 
 #include "lib/base/error.h"
 #include "lib/base/log.h"
@@ -20,10 +22,13 @@ namespace {
 
 constexpr const char* embedded_model = "emoji-128";
 
-bool is_installed(const std::string& name) {
+/// The folder of an installed model; empty when there is none of that name.
+std::string installed_folder(const std::string& name) {
+    if (name.empty() || name.find('/') != std::string::npos || name == "." || name == "..") return {};
     std::error_code ignored;
-    const bool plain = !name.empty() && name.find('/') == std::string::npos && name != "." && name != "..";
-    return plain && fs::is_directory(models_folder() + "/" + name, ignored);
+    for (const auto& folder : model_path())
+        if (fs::is_directory(folder + "/" + name, ignored)) return folder + "/" + name;
+    return {};
 }
 
 Bundle open_folder(const std::string& folder, const std::string& name) {
@@ -34,9 +39,28 @@ Bundle open_folder(const std::string& folder, const std::string& name) {
 Bundle open_named(const std::string& name) {
     std::error_code ignored;
     if (fs::exists(name, ignored)) return open_folder(name, name);
-    if (is_installed(name)) return open_folder(models_folder() + "/" + name, name);
+    if (const auto folder = installed_folder(name); !folder.empty()) return open_folder(folder, name);
+    std::vector<std::string> names;
+    for (const auto& model : installed_models()) names.push_back(model.name);
+    const auto near = nearest(name, names);
     throw Error(ExitCode::no_input, escape_control(name), "no such model folder, and no installed model of that name",
-                fmt::format("installed models: {}", fmt::join(installed_models(), ", ")));
+                near.empty() ? fmt::format("installed models: {}", fmt::join(names, ", ")) : fmt::format("did you mean {}?", near));
+}
+
+/// The folder that comes with the tools, or that of the source tree when the tool runs from its build folder.
+std::string own_models_folder() {
+    std::error_code ignored;
+    const auto program = fs::read_symlink("/proc/self/exe", ignored);
+    const auto installed = (program.parent_path() / LCM_MODELS_FROM_PROGRAMS).lexically_normal();
+    return fs::is_directory(installed, ignored) ? installed.string() : LCM_MODELS_IN_SOURCE;
+}
+
+/// The user's own data folder (XDG base directories).
+std::string user_models_folder() {
+    const char* data = std::getenv("XDG_DATA_HOME");
+    if (data != nullptr && data[0] == '/') return std::string(data) + "/lcm/models";
+    const char* home = std::getenv("HOME");
+    return home != nullptr && home[0] == '/' ? std::string(home) + "/.local/share/lcm/models" : "";
 }
 
 /// True when a part that the record was made with is the bundle's, by hash.
@@ -72,26 +96,34 @@ Bundle ModelOptions::open() const { return open_named(model.empty() ? embedded_m
 Bundle ModelOptions::open_for(const Record& record) const {
     const auto* hint = record.find(key::model);
     if (!model.empty() || hint == nullptr) return open();
-    if (is_installed(*hint)) return open_named(*hint);
+    if (!installed_folder(*hint).empty()) return open_named(*hint);
     if (auto bundle = open_hint(*hint, record)) return *std::move(bundle);
     throw Error(ExitCode::data, record.place, fmt::format("was made with model \"{}\", which is not found here", escape_control(*hint)),
                 "name the model with -m");
 }
 
-std::string models_folder() {
-    std::error_code ignored;
-    const auto program = fs::read_symlink("/proc/self/exe", ignored);
-    const auto installed = (program.parent_path() / LCM_MODELS_FROM_PROGRAMS).lexically_normal();
-    return fs::is_directory(installed, ignored) ? installed.string() : LCM_MODELS_IN_SOURCE;
+std::vector<std::string> model_path() {
+    std::vector<std::string> folders;
+    const char* own = std::getenv("LCM_MODEL_PATH");
+    std::istringstream list(own == nullptr ? "" : own);
+    for (std::string folder; std::getline(list, folder, ':');)
+        if (!folder.empty()) folders.push_back(folder);
+    if (const auto user = user_models_folder(); !user.empty()) folders.push_back(user);
+    folders.push_back(own_models_folder());
+    return folders;
 }
 
-std::vector<std::string> installed_models() {
-    std::vector<std::string> names;
+std::vector<InstalledModel> installed_models() {
+    std::vector<InstalledModel> models;
     std::error_code ignored;
-    for (const auto& entry : fs::directory_iterator(models_folder(), ignored))
-        if (fs::exists(entry.path() / "model_index.json", ignored)) names.push_back(entry.path().filename());
-    std::ranges::sort(names);
-    return names;
+    for (const auto& folder : model_path())
+        for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+            const auto name = entry.path().filename().string();
+            const bool known = std::ranges::find(models, name, &InstalledModel::name) != models.end();
+            if (!known && fs::exists(entry.path() / "model_index.json", ignored)) models.push_back({name, entry.path().string()});
+        }
+    std::ranges::sort(models, {}, &InstalledModel::name);
+    return models;
 }
 
 }  // namespace lcm::cli

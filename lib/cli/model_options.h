@@ -28,10 +28,16 @@ struct ModelOptions {
     Bundle open_for(const Record& record) const;
 };
 
-/// The folder that holds the installed models, or those of the source tree when the tool runs from its build folder.
-std::string models_folder();
+/// Folders in which a model's name is looked up, in order: those of `LCM_MODEL_PATH` (with colons), the user's own
+/// (`$XDG_DATA_HOME/lcm/models`), and the one that comes with the tools.
+std::vector<std::string> model_path();
 
-/// Names of the installed models, sorted.
-std::vector<std::string> installed_models();
+/// A model that can be named without a path.
+struct InstalledModel {
+    std::string name, folder;
+};
+
+/// The models of `model_path()`, sorted by name; of two with one name the first counts.
+std::vector<InstalledModel> installed_models();
 
 }  // namespace lcm::cli

@@ -2,15 +2,16 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <filesystem>
 
 #include "lib/cli/command.h"
-#include "lib/cli/record_io.h"
 #include "lib/render/preview.h"
 
 namespace lcm::cli {
 namespace {
 
 constexpr int preview_columns = 64;
+constexpr std::uint64_t largest_picture_file = std::uint64_t{256} << 20;
 
 const std::map<std::string, MetadataLevel> levels{
     {"full", MetadataLevel::full}, {"params", MetadataLevel::params}, {"none", MetadataLevel::none}};
@@ -23,7 +24,7 @@ ImageFormat chosen_format(const PictureOutputOptions& options) {
 }  // namespace
 
 void PictureOutputOptions::declare(CLI::App& app) {
-    app.add_option("-o,--output", path, "Picture to write; %04d becomes the number of the picture, from 0; - is stdout")
+    app.add_option("-o,--output", path, "Picture to write; %04d becomes its number, from 0, {seed} its seed, {id} its id; - is stdout")
         ->type_name("FILE")
         ->capture_default_str()
         ->group(group::io);
@@ -47,17 +48,32 @@ void PictureOutputOptions::declare(CLI::App& app) {
         ->type_name("FORM")
         ->capture_default_str()
         ->group(group::io);
-    declare_overwrite(app, force, no_clobber);
+    OutputOptions::declare(app);
 }
 
 PictureOutput::PictureOutput(const PictureOutputOptions& options)
     : options_(options), pattern_(options.path), format_(chosen_format(options)), level_(levels.at(options.metadata)) {
-    expect_binary_output(options.path, options.force);
+    expect_binary_output(options);
 }
 
-void PictureOutput::write(const Image& image, const Record& record) {
-    auto sink = open_sink(pattern_.path(number_++), options_.force, options_.no_clobber);
-    write_image(*sink, image, format_, recipe(record, level_, !options_.no_provenance), options_.quality);
+bool PictureOutput::has(const Record& record, std::uint64_t number) const {
+    if (options_.path == "-") return false;
+    const auto path = pattern_.path(number, record);
+    std::error_code ignored;
+    if (!std::filesystem::is_regular_file(path, ignored)) return false;
+    try {
+        const auto bytes = read_all(*source_from_file(path), largest_picture_file);
+        const auto text = inspect_picture(bytes, path).text;  // proves the file whole
+        const auto wanted = recipe(record, level_, !options_.no_provenance);
+        return text.parameters == wanted.parameters;
+    } catch (const Error&) {
+        return false;  // broken, or no picture: it is made again
+    }
+}
+
+void PictureOutput::write(const Image& image, const Record& record, std::uint64_t number) {
+    auto sink = open_sink(pattern_.take(number, record), options_);
+    write_image(*sink, image, format_, recipe(record, level_, !options_.no_provenance, options_.created()), options_.quality);
     sink->finish();
     if (options_.preview == "blocks") std::fputs(half_blocks(image, preview_columns).c_str(), stderr);
 }

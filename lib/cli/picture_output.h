@@ -1,8 +1,9 @@
 #pragma once
 
-#include <optional>
+#include <cstdint>
 #include <string>
 
+#include "lib/cli/output_options.h"
 #include "lib/cli/output_pattern.h"
 #include "lib/image/codec.h"
 #include "lib/render/recipe.h"
@@ -14,10 +15,10 @@ class App;
 namespace lcm::cli {
 
 /// Output flags of a tool that writes pictures.
-struct PictureOutputOptions {
-    std::string path = "-", format, metadata = "full", preview = "none";
+struct PictureOutputOptions : OutputOptions {
+    std::string format, metadata = "full", preview = "none";
     int quality = 95;
-    bool force = false, no_clobber = false, no_provenance = false;
+    bool no_provenance = false;
 
     void declare(CLI::App& app);
 };
@@ -29,17 +30,20 @@ public:
     explicit PictureOutput(const PictureOutputOptions& options);
 
     /// True when more than one picture has somewhere to go.
-    bool takes_many() const { return pattern_.numbered(); }
+    bool takes_many() const { return pattern_.takes_many(); }
 
-    /// Writes the next picture with the recipe of `record`; it appears whole or not at all.
-    void write(const Image& image, const Record& record);
+    /// True when the file of this picture is there, whole and with the recipe that it would get (`--skip-existing`).
+    bool has(const Record& record, std::uint64_t number) const;
+
+    /// Writes picture `number` with the recipe of `record`; it appears whole or not at all.
+    /// @throws Error(usage) when a pattern gives two pictures of a run one name
+    void write(const Image& image, const Record& record, std::uint64_t number);
 
 private:
     PictureOutputOptions options_;
     OutputPattern pattern_;
     ImageFormat format_;
     MetadataLevel level_;
-    std::uint64_t number_ = 0;
 };
 
 }  // namespace lcm::cli

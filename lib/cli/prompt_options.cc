@@ -15,24 +15,13 @@ namespace {
 constexpr const char* prompt_group = "Prompt";
 constexpr std::size_t id_digits = 16;
 
-/// A fresh record. Its identity is made of what was asked and of its place in the run, so that two equal prompts stay apart.
-Record new_record(const std::string& prompt, const std::optional<std::string>& negative, std::size_t number) {
-    Record record;
-    record.place = fmt::format("record {}", number);
-    record.set(key::prompt, prompt);
-    if (negative) record.set(key::negative_prompt, *negative);
-    const auto identity = fmt::format("{}\n{}\n{}", number, prompt, negative.value_or(""));
-    record.set(key::id, sha256_hex(as_bytes(identity)).substr(0, id_digits));
-    return record;
-}
-
-class GivenPrompts : public PromptFeed {
+class GivenPrompts : public RecordFeed {
 public:
     explicit GivenPrompts(const PromptOptions& options) : options_(options) {}
 
     std::optional<Record> next() override {
         if (number_ == options_.prompts.size()) return std::nullopt;
-        auto record = new_record(options_.prompts[number_], options_.negative, number_);
+        auto record = prompt_record(options_.prompts[number_], options_.negative, number_);
         record.final = ++number_ == options_.prompts.size();
         return record;
     }
@@ -42,14 +31,14 @@ private:
     std::size_t number_ = 0;
 };
 
-class PromptLines : public PromptFeed {
+class PromptLines : public RecordFeed {
 public:
     explicit PromptLines(const PromptOptions& options)
         : lines_(open_source(options.prompt_file), prompt_limit), negative_(options.negative) {}
 
     std::optional<Record> next() override {
         while (auto line = lines_.next())
-            if (!line->empty()) return new_record(*line, negative_, number_++);
+            if (!line->empty()) return prompt_record(*line, negative_, number_++);
         if (number_ == 0) throw Error(ExitCode::data, lines_.name(), "holds no prompt", "write one prompt a line");
         return std::nullopt;
     }
@@ -60,16 +49,20 @@ private:
     std::size_t number_ = 0;
 };
 
-class PromptRecords : public PromptFeed {
+class PromptRecords : public RecordFeed {
 public:
     explicit PromptRecords(const PromptOptions& options) : input_(options.records), options_(options) {}
 
+    bool can_go_on() const override { return input_.can_go_on(); }
     std::optional<Record> next() override {
         auto record = input_.next();
-        if (!record || record->is_end()) return record;
+        if (!record || record->is_end() || record->is_error()) return record;
         if (!options_.prompts.empty()) record->set(key::prompt, options_.prompts.front());
         if (options_.negative) record->set(key::negative_prompt, *options_.negative);
-        if (record->find(key::prompt) == nullptr) throw Error(ExitCode::data, record->place, "has no prompt", "give one with -p");
+        if (record->find(key::prompt) == nullptr) {
+            const auto* id = record->find(key::id);
+            throw RecordFailure({ExitCode::data, record->place, "has no prompt", "give one with -p"}, id == nullptr ? "" : *id);
+        }
         return record;
     }
 
@@ -95,7 +88,8 @@ void PromptOptions::declare(CLI::App& app) {
     records.declare(app, false);
 }
 
-void PromptOptions::check() const {
+void PromptOptions::check() {
+    records.check();
     const bool from_records = !records.files.empty();
     if (!prompt_file.empty() && (!prompts.empty() || from_records))
         throw Error(ExitCode::usage, "--prompt-file", fmt::format("and {} both give prompts", from_records ? "--input" : "--prompt"),
@@ -107,7 +101,17 @@ void PromptOptions::check() const {
                     "write it after the command (\"a red apple\"), or use --prompt-file or --input");
 }
 
-std::unique_ptr<PromptFeed> PromptFeed::open(const PromptOptions& options) {
+Record prompt_record(const std::string& prompt, const std::optional<std::string>& negative, std::size_t number) {
+    Record record;
+    record.place = fmt::format("record {}", number);
+    record.set(key::prompt, prompt);
+    if (negative) record.set(key::negative_prompt, *negative);
+    const auto identity = fmt::format("{}\n{}\n{}", number, prompt, negative.value_or(""));
+    record.set(key::id, sha256_hex(as_bytes(identity)).substr(0, id_digits));
+    return record;
+}
+
+std::unique_ptr<RecordFeed> open_prompts(const PromptOptions& options) {
     if (!options.records.files.empty()) return std::make_unique<PromptRecords>(options);
     if (!options.prompt_file.empty()) return std::make_unique<PromptLines>(options);
     return std::make_unique<GivenPrompts>(options);

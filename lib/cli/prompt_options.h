@@ -22,18 +22,13 @@ struct PromptOptions {
 
     void declare(CLI::App& app);
     /// @throws Error(usage) when there is no prompt or two sources of one
-    void check() const;
+    void check();
 };
 
-/// Records to encode, each with its prompt set, one after the other.
-class PromptFeed {
-public:
-    virtual ~PromptFeed() = default;
-    /// The next record or end record; nothing at the end. `final` is set where it is known.
-    virtual std::optional<Record> next() = 0;
+/// Records to encode, each with its prompt set. @throws Error(usage), Error(no_input)
+std::unique_ptr<RecordFeed> open_prompts(const PromptOptions& options);
 
-    /// @throws Error(usage), Error(no_input)
-    static std::unique_ptr<PromptFeed> open(const PromptOptions& options);
-};
+/// A fresh record for record `number` of a run. Its identity is made of what is asked and of its place, so that two equal prompts stay apart.
+Record prompt_record(const std::string& prompt, const std::optional<std::string>& negative, std::size_t number);
 
 }  // namespace lcm::cli

@@ -22,7 +22,7 @@ void SeedOptions::declare(CLI::App& app) {
     app.add_option("-s,--seed", seed, "Seed of the first picture, 0 to 2^64-1, or random; else 0; picture k gets seed + k")
         ->type_name("N|random")
         ->group(seeds_group);
-    app.add_option("-b,--batch,--batch-count", batch, "Pictures of each record, each with its own seed")
+    app.add_option("-b,--batch", batch, "Pictures of each record, each with its own seed")
         ->check(CLI::Range(1, 1'000'000))
         ->type_name("N")
         ->capture_default_str()
@@ -41,15 +41,18 @@ std::uint64_t SeedOptions::first_seed() const {
                 "give a number from 0 to 2^64-1, or random");
 }
 
-void SeedOptions::expect_fits(const Record& record, std::uint64_t wanted) const {
-    const auto* own = record.find(key::step) != nullptr ? record.find(key::seed) : nullptr;
-    if (own == nullptr) return;
-    if (seed && *own != std::to_string(wanted))
-        throw Error(ExitCode::usage, "--seed", fmt::format("asks for {}, but {} was begun with seed {}", wanted, record.place, *own),
-                    "leave it out");
-    if (batch > 1)
+std::uint64_t SeedOptions::seed_of(const Record& record, std::uint64_t number, std::uint64_t first) const {
+    const auto wanted = first + number * static_cast<std::uint64_t>(batch);
+    const auto* text = record.find(key::seed);
+    if (text == nullptr) return wanted;
+    const auto own = parse_u64(*text);
+    if (!own) throw Error(ExitCode::data, record.place, fmt::format("key \"{}\" is no seed", key::seed), "make the record again");
+    if (seed && *own != wanted)
+        throw Error(ExitCode::usage, "--seed", fmt::format("asks for {}, but {} has seed {}", wanted, record.place, *own), "leave it out");
+    if (batch > 1 && record.find(key::step) != nullptr)
         throw Error(ExitCode::usage, "--batch", fmt::format("asks for copies, but {} is begun with one seed", record.place),
                     "leave it out");
+    return *own;
 }
 
 }  // namespace lcm::cli

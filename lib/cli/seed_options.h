@@ -22,8 +22,9 @@ struct SeedOptions {
     /// The seed of the first picture; "random" draws one and prints it. @throws Error(usage)
     std::uint64_t first_seed() const;
 
-    /// A record that was stopped half-way keeps its own seed. @throws Error(usage) when the flags ask for `wanted` instead, or for copies
-    void expect_fits(const Record& record, std::uint64_t wanted) const;
+    /// The seed of the first picture of record `number`: its own (a request's, or that of a picture begun), else `first` + number * batch.
+    /// @throws Error(usage) when the flags ask for another one, or for copies of a picture begun; Error(data) when its own is no seed
+    std::uint64_t seed_of(const Record& record, std::uint64_t number, std::uint64_t first) const;
 };
 
 }  // namespace lcm::cli

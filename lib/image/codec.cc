@@ -7,6 +7,7 @@
 #include "lib/base/error.h"
 #include "lib/base/text.h"
 #include "lib/image/jpeg_codec.h"
+#include "lib/base/resource_limits.h"
 #include "lib/image/picture_limits.h"
 #include "lib/image/png_codec.h"
 
@@ -32,9 +33,7 @@ char ascii_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - '
 
 void check_picture_size(std::int64_t width, std::int64_t height, const std::string& name) {
     if (width < 1 || height < 1) throw Error(ExitCode::data, name, "is an empty picture");
-    if (width <= max_side && height <= max_side && width * height <= max_pixels) return;
-    throw Error(ExitCode::refused, name,
-                fmt::format("is {}x{} pixels, the limit is {} a side and {} in all", width, height, max_side, max_pixels));
+    expect_picture_size(width, height, name);
 }
 
 ImageFormat format_of(std::string_view path) {

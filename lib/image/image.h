@@ -6,10 +6,6 @@
 
 namespace lcm {
 
-/// The largest picture read or written: pixels a side, and pixels in all.
-inline constexpr std::int64_t max_side = 16384;
-inline constexpr std::int64_t max_pixels = 64'000'000;
-
 /// Owned 8-bit pixels, rows from the top, channels interleaved (1 grey, 3 RGB, 4 RGBA), sRGB-coded.
 struct Image {
     int width = 0, height = 0, channels = 3;

@@ -81,14 +81,14 @@ std::string prompt_lines(const Record& record) {
 
 }  // namespace
 
-PictureText recipe(const Record& record, MetadataLevel level, bool provenance) {
+PictureText recipe(const Record& record, MetadataLevel level, bool provenance, std::string_view created) {
     PictureText text;
     if (level == MetadataLevel::full) text.parameters = prompt_lines(record);
     if (level != MetadataLevel::none) text.parameters += parameter_line(record);
-    if (provenance) {
-        const auto* source = record.find(key::source);
-        text.xmp = provenance_xmp(source == nullptr ? made_by_model : *source);
-    }
+    const auto* source = record.find(key::source);
+    const std::string_view term = source == nullptr ? made_by_model : std::string_view(*source);
+    if (source != nullptr && source->empty()) throw Error(ExitCode::data, record.place, std::string(key::source) + " is empty");
+    if (provenance || !created.empty()) text.xmp = provenance_xmp(provenance ? term : std::string_view(), created);
     return text;
 }
 

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "lib/base/error.h"
+#include "lib/base/resource_limits.h"
 #include "lib/base/number.h"
 #include "lib/core/tensor/convert.h"
 #include "lib/sampling/trajectory.h"
@@ -83,9 +84,7 @@ void Renderer::State::check_metadata(const Record& record) const {
 
 void Renderer::State::check_picture_size(const at::Tensor& latent, const std::string& what) const {
     const auto height = latent.size(1) * vae->factor(), width = latent.size(2) * vae->factor();
-    if (height <= max_side && width <= max_side && height * width <= max_pixels) return;
-    throw Error(ExitCode::refused, what,
-                fmt::format("makes {}x{} pixels, the limit is {} a side and {} in all", width, height, max_side, max_pixels));
+    expect_picture_size(width, height, what + ": its picture");
 }
 
 at::Tensor Renderer::State::scaled_latent(const Record& record) const {

@@ -18,7 +18,7 @@ public:
     /// The picture of a finished record; of a mid-trajectory one its `latent.denoised`, refused where that is missing.
     /// pixel = round-half-even(255 * clamp(x / 2 + 0.5)).
     /// @throws Error(data) when there is no latent, when channels, scale, layout, family or VAE hash contradict the model, or on NaN;
-    ///         Error(refused) for pictures above `max_side` or `max_pixels`
+    ///         Error(refused) for pictures above the limits
     Image render(const Record& record) const;
 
 private:

@@ -41,16 +41,13 @@ SchedulerConfig scheduler_settings(const Bundle& bundle) {
                 "add the file");
 }
 
-}  // namespace
-
-Denoiser::State::State(const Bundle& bundle)
-    : name(bundle.name()), arch(bundle.arch()), sha256(bundle.sha256(Part::unet)), unet(bundle.unet()) {
-    const UNetConfig& config = unet.config();
+ModelSettings settings_of(const Bundle& bundle) {
+    const auto config = UNetConfig::from_json(bundle.config(Part::unet));
     if (config.text_time) {
         throw Error(ExitCode::data, bundle.path(), "the UNet takes pooled text and size conditions, which no tool writes yet",
                     "use a model of the sd15 family");
     }
-    settings = {scheduler_settings(bundle), bundle.defaults(), bundle.latent_format()};
+    ModelSettings settings{scheduler_settings(bundle), bundle.defaults(), bundle.latent_format()};
     const std::int64_t channels = settings.latent.channels;
     if (config.in_channels != channels || config.out_channels != channels) {
         throw Error(
@@ -58,7 +55,13 @@ Denoiser::State::State(const Bundle& bundle)
             fmt::format("the UNet takes {} channels and gives {}, latents have {}", config.in_channels, config.out_channels, channels),
             "use a text-to-picture model");
     }
+    return settings;
 }
+
+}  // namespace
+
+Denoiser::State::State(const Bundle& bundle)
+    : name(bundle.name()), arch(bundle.arch()), sha256(bundle.sha256(Part::unet)), unet(bundle.unet()), settings(settings_of(bundle)) {}
 
 /// Refuses a record that was made for, or begun with, another model.
 void Denoiser::State::expect_fits(const Record& record) const {
@@ -129,6 +132,13 @@ Record pass_finished(const Record& record, const DenoiseRequest& request, int st
 
 }  // namespace
 
+RunSettings settings_for(const Bundle& bundle, const Record& record, const DenoiseRequest& request) {
+    const auto model = settings_of(bundle);
+    if (record.find(key::step) != nullptr) return RunSettings::resume(record, request, model);
+    expect_conditioning(record);
+    return RunSettings::start(record, request, model);
+}
+
 Denoiser::Denoiser(const Bundle& bundle) : state_(std::make_unique<State>(bundle)) {}
 Denoiser::~Denoiser() = default;
 
@@ -153,6 +163,7 @@ Record Denoiser::denoise(const Record& input, const DenoiseRequest& request, int
     Trajectory run =
         started ? Trajectory::restore(input, settings, sampler->timesteps(), shape) : Trajectory::start(input, settings.seed, shape);
     const GuidedUNet network(state_->unet, input, settings.guidance);
+    observer.on_start(index, run.state.step, settings.steps);
     while (run.state.step < to) {
         check_stop();
         sampler->step(run.state, network, run.noise);

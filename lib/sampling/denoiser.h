@@ -23,6 +23,11 @@ struct DenoiseRequest {
     std::uint64_t seed = 0;                              ///< of this picture; a record already started keeps its own
 };
 
+struct RunSettings;
+
+/// The settings that a record would be drawn with; no network is loaded. @throws as Denoiser::denoise
+RunSettings settings_for(const Bundle& bundle, const Record& record, const DenoiseRequest& request);
+
 /// Turns conditioning into latents: noise, the consistency loop, saved state. Loads the UNet once.
 class Denoiser {
 public:

@@ -6,6 +6,8 @@ namespace lcm {
 class Observer {
 public:
     virtual ~Observer() = default;
+    /// Picture `record` stands at `step` of `steps`; its next step begins now.
+    virtual void on_start(int /*record*/, int /*step*/, int /*steps*/) {}
     /// Step `step` of `steps` of picture `record` is done.
     virtual void on_step(int record, int step, int steps) = 0;
 };

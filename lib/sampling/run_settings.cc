@@ -10,8 +10,8 @@
 
 #include "lib/base/error.h"
 #include "lib/base/json.h"
+#include "lib/base/resource_limits.h"
 #include "lib/base/number.h"
-#include "lib/image/image.h"
 #include "lib/sampling/lcm_sampler.h"
 #include "lib/stream/keys.h"
 
@@ -56,7 +56,7 @@ void expect_value(const Record& record, std::string_view key, std::string_view o
 /// Refuses a request that says other than what the record already fixed.
 void expect_same(std::string_view what, bool same, const std::string& recorded) {
     if (same) return;
-    throw Error(ExitCode::usage, std::string(what), "contradicts the record, which was started with " + recorded,
+    throw Error(ExitCode::usage, std::string(what), "contradicts the record, which has " + recorded,
                 "leave it out, or start from the conditioning");
 }
 
@@ -64,8 +64,7 @@ void check_size(const Size& size, const LatentFormat& latent, ExitCode code, con
     const std::string text = fmt::format("a picture of {} ", format(size));
     if (size.width < 1 || size.height < 1 || size.width % latent.factor != 0 || size.height % latent.factor != 0)
         throw Error(code, where, text + "is not possible", fmt::format("width and height must be positive multiples of {}", latent.factor));
-    if (size.width > max_side || size.height > max_side || size.width * size.height > max_pixels)
-        throw Error(ExitCode::refused, where, text + fmt::format("is above the limit of {} a side and {} pixels", max_side, max_pixels));
+    expect_picture_size(size.width, size.height, where + ": the picture");
 }
 
 /// The size that the record itself asks for: `lcm.size`, else that of its noise.
@@ -102,6 +101,22 @@ SchedulerConfig starting_schedule(const DenoiseRequest& request, const Scheduler
     return schedule;
 }
 
+/// The steps that the request asks for, else those that the record does.
+std::optional<int> wished_steps(const Record& record, const DenoiseRequest& request) {
+    if (record.find(key::steps) == nullptr) return request.steps;
+    const auto steps = static_cast<int>(read_count(record, key::steps, 1, max_steps));
+    expect_same("steps", request.steps.value_or(steps) == steps, std::to_string(steps));
+    return steps;
+}
+
+std::optional<double> wished_guidance(const Record& record, const DenoiseRequest& request) {
+    if (record.find(key::guidance) == nullptr) return request.guidance;
+    const auto guidance = parse_number(record.at(key::guidance));
+    if (!guidance) refuse(record, key::guidance, "is not a number");
+    expect_same("guidance", request.guidance.value_or(*guidance) == *guidance, format_number(*guidance));
+    return guidance;
+}
+
 void check_guidance(double guidance) {
     if (!std::isfinite(guidance)) throw Error(ExitCode::usage, "guidance", "must be a finite number");
 }
@@ -113,8 +128,9 @@ RunSettings RunSettings::start(const Record& record, const DenoiseRequest& reque
     settings.sampler = LcmSampler::name;
     settings.schedule = starting_schedule(request, model.scheduler);
     const std::vector<std::int64_t>& custom = settings.schedule.timesteps;
-    settings.steps = request.steps.value_or(static_cast<int>(custom.empty() ? model.defaults.steps : std::ssize(custom)));
-    settings.guidance = request.guidance.value_or(model.defaults.guidance);
+    const auto usual_steps = static_cast<int>(custom.empty() ? model.defaults.steps : std::ssize(custom));
+    settings.steps = wished_steps(record, request).value_or(usual_steps);
+    settings.guidance = wished_guidance(record, request).value_or(model.defaults.guidance);
     check_guidance(settings.guidance);
     settings.seed = request.seed;
     const Size size = starting_size(record, request, model);

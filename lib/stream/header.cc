@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <tuple>
+#include <utility>
 
 #include "lib/base/error.h"
 #include "lib/base/json.h"
+#include "lib/base/log.h"
 #include "lib/base/text.h"
 #include "lib/stream/header_sax.h"
 
@@ -25,13 +27,16 @@ std::string_view without_padding(std::string_view text, const std::string& place
     return text.substr(0, last + 1);
 }
 
-void check_tiling(const Header& header, const std::string& place) {
+void check_tiling(const Header& header, bool holes_may_be, const std::string& place) {
     std::uint64_t end = 0;
+    bool warned = false;
     for (const TensorEntry& tensor : header.tensors) {
         if (tensor.begin != end) {
-            const char* fault = tensor.begin < end ? "overlaps what is before it" : "leaves a hole before it";
-            throw Error(ExitCode::data, place,
-                        fmt::format("tensor {}: begins at {} and {}, which ends at {}", json_quote(tensor.name), tensor.begin, fault, end));
+            const bool overlaps = tensor.begin < end;
+            const auto fault = fmt::format("tensor {}: begins at {} and {}, which ends at {}", json_quote(tensor.name), tensor.begin,
+                                           overlaps ? "overlaps what is before it" : "leaves a hole before it", end);
+            if (overlaps || !holes_may_be) throw Error(ExitCode::data, place, fault);
+            if (!std::exchange(warned, true)) warn(place + ": " + fault);
         }
         end = tensor.end;
     }
@@ -64,7 +69,7 @@ HeaderLimits HeaderLimits::stream() {
             .name_bytes = 128};
 }
 
-HeaderLimits HeaderLimits::model() {
+HeaderLimits HeaderLimits::model(bool lenient) {
     // Trainers write long names and values: there the header's own limit is enough.
     return {.header_bytes = 100'000'000,
             .tensors = 100'000,
@@ -73,7 +78,8 @@ HeaderLimits HeaderLimits::model() {
             .metadata_keys = 100'000,
             .key_bytes = 65'536,
             .value_bytes = 100'000'000,
-            .name_bytes = 65'536};
+            .name_bytes = 65'536,
+            .lenient = lenient};
 }
 
 Header parse_header(std::string_view text, const HeaderLimits& limits, const std::string& place) {
@@ -89,7 +95,7 @@ Header parse_header(std::string_view text, const HeaderLimits& limits, const std
     std::sort(header.tensors.begin(), header.tensors.end(), [](const TensorEntry& a, const TensorEntry& b) {
         return std::tie(a.begin, a.end, a.name) < std::tie(b.begin, b.end, b.name);
     });
-    check_tiling(header, place);
+    check_tiling(header, limits.lenient, place);
     header.data_bytes = header.tensors.empty() ? 0 : header.tensors.back().end;
     return header;
 }

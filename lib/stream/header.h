@@ -36,9 +36,11 @@ struct HeaderLimits {
     std::uint64_t key_bytes;
     std::uint64_t value_bytes;
     std::uint64_t name_bytes;
+    /// Takes tensor entries with more keys than three, and holes between tensors; the first of each is warned about.
+    bool lenient = false;
 
-    static HeaderLimits stream();  ///< a record on a pipe
-    static HeaderLimits model();   ///< a weight file
+    static HeaderLimits stream();                     ///< a record on a pipe
+    static HeaderLimits model(bool lenient = false);  ///< a weight file
 };
 
 /// Parses and checks the N bytes of a header: first byte, padding, JSON, names, sizes, tiling. Everything but checksums.

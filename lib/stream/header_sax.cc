@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "lib/base/error.h"
 #include "lib/base/json.h"
+#include "lib/base/log.h"
 
 namespace lcm {
 
@@ -47,7 +50,26 @@ void HeaderSax::check_name(std::string_view name, std::uint64_t limit) const {
     if (name.find("/../") != std::string_view::npos) fail(fmt::format("\"/../\" in name {}", json_quote(name)));
 }
 
+// A key beyond the three stands at `extra` until its value has passed; that may be a list or an object of plain values.
+bool HeaderSax::skip_extra_value() {
+    if (level_ == Level::extra) level_ = Level::tensor;
+    return true;
+}
+
+bool HeaderSax::start_inside_extra() {
+    if (level_ == Level::inside_extra) fail(tensor_label() + ": nested deeper than 3 levels");
+    level_ = Level::inside_extra;
+    extra_names_.clear();
+    return true;
+}
+
+bool HeaderSax::other_value(const std::string& found) {
+    if (is_extra()) return skip_extra_value();
+    fail_value(found);
+}
+
 bool HeaderSax::number_unsigned(std::uint64_t value) {
+    if (is_extra()) return skip_extra_value();
     if (level_ == Level::shape) {
         if (tensor().shape.size() == limits_.rank) fail(fmt::format("{}: more than {} dimensions", tensor_label(), limits_.rank));
         if (value >= limits_.dimension)
@@ -64,6 +86,7 @@ bool HeaderSax::number_unsigned(std::uint64_t value) {
 }
 
 bool HeaderSax::string(std::string& value) {
+    if (is_extra()) return skip_extra_value();
     if (level_ == Level::metadata) {
         if (value.size() > limits_.value_bytes)
             fail(fmt::format("metadata key {}: {} bytes, the limit is {}", json_quote(key_), value.size(), limits_.value_bytes));
@@ -79,6 +102,7 @@ bool HeaderSax::string(std::string& value) {
 }
 
 bool HeaderSax::start_object(std::size_t) {
+    if (is_extra()) return start_inside_extra();
     if (level_ == Level::outside)
         level_ = Level::root;
     else if (level_ == Level::root)
@@ -93,6 +117,8 @@ bool HeaderSax::key(std::string& name) {
         root_key(name);
     else if (level_ == Level::metadata)
         metadata_key(name);
+    else if (level_ == Level::inside_extra)
+        inner_key(name);
     else
         tensor_key(name);
     return true;
@@ -121,19 +147,31 @@ void HeaderSax::metadata_key(std::string& name) {
 }
 
 void HeaderSax::tensor_key(const std::string& name) {
-    if (name != "dtype" && name != "shape" && name != "data_offsets")
-        fail(fmt::format("{}: unknown key {}", tensor_label(), json_quote(name)));
+    const bool extra = name != "dtype" && name != "shape" && name != "data_offsets";
+    if (extra && !limits_.lenient) fail(fmt::format("{}: unknown key {}", tensor_label(), json_quote(name)));
     if (!fields_.insert(name).second) fail(fmt::format("{}: duplicate key {}", tensor_label(), json_quote(name)));
     key_ = name;
+    if (!extra) return;
+    level_ = Level::extra;
+    if (!std::exchange(warned_, true)) warn(fmt::format("{}: {}: unknown key {}", place_, tensor_label(), json_quote(name)));
+}
+
+void HeaderSax::inner_key(const std::string& name) {
+    if (!extra_names_.insert(name).second)
+        fail(fmt::format("{}: {}: duplicate key {}", tensor_label(), json_quote(key_), json_quote(name)));
 }
 
 bool HeaderSax::end_object() {
     if (level_ == Level::tensor) finish_tensor();
-    level_ = level_ == Level::root ? Level::outside : Level::root;
+    if (level_ == Level::inside_extra)
+        level_ = Level::tensor;
+    else
+        level_ = level_ == Level::root ? Level::outside : Level::root;
     return true;
 }
 
 bool HeaderSax::start_array(std::size_t) {
+    if (is_extra()) return start_inside_extra();
     if (level_ != Level::tensor || key_ == "dtype") fail_value("a list");
     level_ = key_ == "shape" ? Level::shape : Level::offsets;
     return true;

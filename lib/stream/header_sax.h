@@ -23,15 +23,15 @@ public:
     Header take() { return std::move(header_); }
 
     // The parser's events.
-    bool null() { return fail_value("null"); }
-    bool boolean(bool value) { return fail_value(value ? "true" : "false"); }
-    bool number_integer(std::int64_t value) { return fail_value(value == 0 ? "-0" : std::to_string(value)); }
+    bool null() { return other_value("null"); }
+    bool boolean(bool value) { return other_value(value ? "true" : "false"); }
+    bool number_integer(std::int64_t value) { return other_value(value == 0 ? "-0" : std::to_string(value)); }
     bool number_unsigned(std::uint64_t value);
-    bool number_float(double, const std::string& token) { return fail_value(token); }
+    bool number_float(double, const std::string& token) { return other_value(token); }
     bool string(std::string& value);
     template <typename Binary>
     bool binary(Binary&) {
-        return fail_value("binary data");
+        return other_value("binary data");
     }
     bool start_object(std::size_t);
     bool key(std::string& name);
@@ -44,14 +44,19 @@ public:
     }
 
 private:
-    enum class Level { outside, root, metadata, tensor, shape, offsets };
+    enum class Level { outside, root, metadata, tensor, shape, offsets, extra, inside_extra };
 
     [[noreturn]] void fail(const std::string& what) const;
     [[noreturn]] bool fail_value(const std::string& found) const;
+    bool other_value(const std::string& found);
+    bool is_extra() const { return level_ == Level::extra || level_ == Level::inside_extra; }
+    bool skip_extra_value();
+    bool start_inside_extra();
     void check_name(std::string_view name, std::uint64_t limit) const;
     void root_key(std::string& name);
     void metadata_key(std::string& name);
     void tensor_key(const std::string& name);
+    void inner_key(const std::string& name);
     void finish_tensor();
     std::string tensor_label() const;
     TensorEntry& tensor() { return header_.tensors.back(); }
@@ -63,7 +68,9 @@ private:
     bool metadata_is_next_ = false, has_metadata_ = false;
     std::set<std::string, std::less<>> names_;  // a tree: names chosen to collide cannot slow it down
     std::set<std::string, std::less<>> fields_;
-    std::string key_;  // the metadata key or tensor field whose value comes next
+    std::set<std::string, std::less<>> extra_names_;
+    bool warned_ = false;  // of a key that a tensor should not have
+    std::string key_;      // the metadata key or tensor field whose value comes next
     std::vector<std::uint64_t> offsets_;
 };
 

@@ -46,20 +46,21 @@ History parse_history(const Record& record) {
     return history;
 }
 
-std::string format_entry(std::string_view tool, const std::vector<std::string>& args) {
+std::string format_entry(std::string_view tool, const std::vector<std::string>& args, std::string_view time) {
     std::string list;
     for (const std::string& arg : args) {
         list += list.empty() ? "" : ",";
         list += json_quote(arg);
     }
-    return fmt::format("{{\"args\":[{}],\"tool\":{},\"version\":{}}}", list, json_quote(tool), json_quote(version()));
+    const std::string when = time.empty() ? "" : fmt::format("\"time\":{},", json_quote(time));
+    return fmt::format("{{\"args\":[{}],{}\"tool\":{},\"version\":{}}}", list, when, json_quote(tool), json_quote(version()));
 }
 
 }  // namespace
 
-void add_history(Record& record, std::string_view tool, const std::vector<std::string>& args) {
+void add_history(Record& record, std::string_view tool, const std::vector<std::string>& args, std::string_view time) {
     History history = parse_history(record);
-    history.entries.push_back(format_entry(tool, args));
+    history.entries.push_back(format_entry(tool, args, time));
     std::string text = history.text();
     while (text.size() > largest_history) {
         history.entries.erase(history.entries.begin());

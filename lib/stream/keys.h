@@ -44,6 +44,9 @@ inline constexpr std::string_view seed = "lcm.seed";
 inline constexpr std::string_view rng = "lcm.rng";
 inline constexpr std::string_view rng_draws = "lcm.rng_draws";
 inline constexpr std::string_view source = "lcm.source";
+inline constexpr std::string_view index = "lcm.index";
+inline constexpr std::string_view traceparent = "lcm.traceparent";
+inline constexpr std::string_view adapters = "lcm.adapters";
 inline constexpr std::string_view error_code = "lcm.error_code";
 inline constexpr std::string_view error = "lcm.error";
 inline constexpr std::string_view error_scope = "lcm.error_scope";
@@ -60,6 +63,14 @@ inline constexpr std::string_view end = "end";
 inline constexpr std::string_view error = "error";
 
 }  // namespace lcm::kind
+
+/// Values of `lcm.error_scope`.
+namespace lcm::scope {
+
+inline constexpr std::string_view stream = "stream";
+inline constexpr std::string_view record = "record";
+
+}  // namespace lcm::scope
 
 namespace lcm::tensor {
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "lib/base/bytes.h"
@@ -86,10 +87,15 @@ void put_marks(const Marks& marks, Metadata& metadata) {
 
 void check_required_features(const Metadata& metadata, const std::string& place) {
     const auto required = metadata.find(key::require);
-    if (required != metadata.end() && !required->second.empty()) {
-        throw Error(ExitCode::data, place, fmt::format("needs features this build does not know: {}", json_quote(required->second)),
-                    "use a newer build");
+    if (required == metadata.end()) return;
+    std::string unknown;
+    std::string_view left = required->second;
+    while (!left.empty()) {
+        const std::string_view feature = left.substr(0, left.find(','));
+        left.remove_prefix(std::min(left.size(), feature.size() + 1));
+        if (!feature.empty()) unknown += (unknown.empty() ? "" : ", ") + json_quote(feature);
     }
+    if (!unknown.empty()) throw Error(ExitCode::data, place, "needs features this build does not know: " + unknown, "use a newer build");
 }
 
 std::size_t find_header_digits(std::string_view header) {

@@ -29,7 +29,7 @@ Marks take_marks(Metadata& metadata, const std::string& place);
 /// when the text stands.
 void put_marks(const Marks& marks, Metadata& metadata);
 
-/// Refuses features in `lcm.require` that this build does not know (it knows none). @throws Error(data)
+/// Refuses features in the list `lcm.require` that this build does not know (it knows none). @throws Error(data) naming each of them
 void check_required_features(const Metadata& metadata, const std::string& place);
 
 /// Where the 64 digits of `lcm.header_sha256` begin in a header's text; npos unless the key stands there exactly once.

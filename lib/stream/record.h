@@ -19,7 +19,7 @@ struct TensorBytes {
     Dtype dtype = Dtype::F32;
     std::vector<std::int64_t> shape;
     std::span<const std::byte> data;
-    std::shared_ptr<const void> owner;  ///< keeps `data` alive
+    std::shared_ptr<const void> owner;  ///< keeps `data` alive; not null unless there is none
 };
 
 /// A tensor that owns `data`. @throws Error(software) when the size is not that of dtype and shape
@@ -37,6 +37,8 @@ struct Record {
     bool final = false;
     /// True on an end record: no tensors, only the final mark. A filter passes it on.
     bool is_end() const;
+    /// True on an error record: one request has failed upstream and the stream goes on.
+    bool is_error() const;
 
     /// Where the record came from, for messages: "record 3", or "a.lcms: record 3". Not written.
     std::string place;

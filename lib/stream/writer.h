@@ -23,6 +23,10 @@ public:
     /// @throws Error(software) when a required key is missing, Error(io), BrokenPipe
     void write(const Record& record);
 
+    /// Tells of one failed request: an error record of scope `record`, after which the stream goes on.
+    /// @param id  `lcm.id` of the request, may be empty
+    void write_error(const Error& error, std::string_view tool, std::string_view id);
+
     /// Closes the sink with a check. The last record written must have been final; else an end record is appended.
     void finish();
 
@@ -37,6 +41,7 @@ private:
 
 /// Appends {tool, version, args} to `lcm.history` and sets `lcm.tool`; folds the oldest entries at 64 KiB (section 5).
 /// @param args  the flags that matter to the result, in canonical order
-void add_history(Record& record, std::string_view tool, const std::vector<std::string>& args);
+/// @param time  ISO 8601, for the key "time"; empty: none
+void add_history(Record& record, std::string_view tool, const std::vector<std::string>& args, std::string_view time = {});
 
 }  // namespace lcm

@@ -42,7 +42,7 @@ class WrongCommandLine(harness.ToolTest):
             ([DENOISE, "--from", "3", "--to", "2"], "--from"),
             ([DENOISE, "--timesteps", "999,499", "--steps", "3"], "--timesteps"),
             ([DENOISE, "--progress", "loud"], "--progress"),
-            ([RENDER, "--json"], "--json"),
+            ([RENDER, "--full"], "--full"),
             ([RENDER, "-o", "picture.gif"], "picture.gif"),
             ([OPTIMIZE, "convert"], "--output"),
             ([OPTIMIZE, "convert", "--dtype", "int8", "-o", "out"], "--dtype"),

@@ -1,6 +1,7 @@
 // A picture that is accepted has the size that its file says, and keeps its pixels when it is written.
 
 #include "lib/base/error.h"
+#include "lib/base/resource_limits.h"
 #include "lib/image/codec.h"
 #include "tests/fuzz/target.h"
 
@@ -29,7 +30,7 @@ std::optional<Image> decoded(std::span<const std::byte> file) {
 void check_file(const PictureFile& picture) {
     fuzz::expect(picture.width >= 1 && picture.width <= max_side && picture.height >= 1 && picture.height <= max_side,
                  "sides are within their limit");
-    fuzz::expect(std::int64_t{picture.width} * picture.height <= max_pixels, "pixels are within their limit");
+    fuzz::expect(std::int64_t{picture.width} * picture.height <= static_cast<std::int64_t>(limits().pixels), "pixels are within their limit");
     fuzz::expect(picture.channels >= 1 && picture.channels <= 4, "a picture has 1 to 4 channels");
 }
 

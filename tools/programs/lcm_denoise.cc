@@ -1,16 +1,25 @@
 // lcm-denoise: reads records on stdin, runs the steps of a latent consistency model on noise, writes the records with their latents.
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "lib/base/number.h"
 #include "lib/cli/denoise_options.h"
 #include "lib/cli/main.h"
 #include "lib/cli/model_options.h"
-#include "lib/cli/progress.h"
+#include "lib/cli/record_loop.h"
 #include "lib/cli/seed_options.h"
-#include "lib/core/tensor/threads.h"
+#include "lib/core/bundle/cost.h"
 #include "lib/sampling/denoiser.h"
+#include "lib/sampling/run_settings.h"
+#include "lib/stream/keys.h"
 
 namespace {
 
 using namespace lcm;
+
+constexpr std::size_t most_details = 20;
 
 class Denoise : public cli::Command {
 public:
@@ -21,6 +30,7 @@ public:
                 "lcm-denoise --to 2 prompts.lcms | lcm-denoise --from 2 -o latents.lcms"};
     }
     bool writes_records() const override { return true; }
+    std::string noun() const override { return "picture"; }
 
     void declare(CLI::App& app) override {
         input_.declare(app);
@@ -28,43 +38,96 @@ public:
         model_.declare(app);
         denoise_.declare(app);
         seeds_.declare(app);
+        batch_.declare(app);
     }
 
-    void check() override { denoise_.check(); }
+    void check() override {
+        denoise_.check();
+        input_.reading.from_comfy = denoise_.from_comfy();
+        output_.to_comfy = denoise_.to_comfy();
+        input_.reading.keep_going = batch_.keep_going;
+        input_.check();
+        output_.check();
+        batch_.check();
+    }
+
+    std::optional<cli::Plan> plan(cli::Context& context) override {
+        context.apply_threads();
+        output_.expect_possible();
+        cli::RecordInput input(input_);
+        cli::Plan plan{context.tool(), "", output_.path, 0, {}, 0, cli::resting_memory};
+        std::optional<Bundle> bundle;
+        for (std::uint64_t number = 0; auto record = input.next();) {
+            if (record->is_end() || !batch_.takes(number++)) continue;
+            if (!bundle) bundle.emplace(model_.open_for(*record));
+            const auto run = settings_for(*bundle, *record, denoise_.request);
+            const auto shape = run.latent_shape(bundle->latent_format());
+            const auto cost = cost_of(*bundle, Part::unet, shape[1], shape[2]);
+            plan.model = bundle->name();
+            plan.records += static_cast<std::uint64_t>(seeds_.batch);
+            plan.operations += cost.operations * run.steps * seeds_.batch;
+            plan.memory = std::max(plan.memory, cli::resting_memory + cost.weight_bytes + cost.working_bytes);
+            if (plan.details.size() < most_details)
+                plan.details.push_back(fmt::format("{}: {} steps of {}x{}, guidance {}", record->place, run.steps, run.width, run.height,
+                                                   format_number(run.guidance)));
+        }
+        return plan;
+    }
 
     ExitCode run(cli::Context& context) override {
-        set_threads(context.common().threads);
+        context.apply_threads();
         cli::RecordInput input(input_);  // first: started alone on a terminal, the tool asks for input
+        if (batch_.skip_existing && output_.is_there()) return ExitCode::ok;
         auto& output = context.open_output(output_);
-        cli::Progress progress(context.tool(), context.common().progress, context.common().quiet);
         std::optional<Denoiser> denoiser;
-        auto request = denoise_.request;
-        request.seed = seeds_.first_seed();
-        int picture = 0;
-        while (auto record = input.next()) {
-            if (record->is_end()) {
-                context.write(output, *record);
-                continue;
-            }
-            if (!denoiser) denoiser.emplace(model_.open_for(*record));
-            seeds_.expect_fits(*record, request.seed);
-            for (int copy = 1; copy <= seeds_.batch; ++copy, ++picture, ++request.seed) {
-                auto result = denoiser->denoise(*record, request, picture, progress);
-                result.final = record->final && copy == seeds_.batch;
+        const auto first_seed = seeds_.first_seed();
+        const auto code = cli::for_each_record(context, input, batch_, [&](Record& record, std::uint64_t number) {
+            auto request = denoise_.request;
+            request.seed = seeds_.seed_of(record, number, first_seed);
+            const auto copies = static_cast<std::uint64_t>(seeds_.batch);
+            for (std::uint64_t copy = 0; copy < copies; ++copy, ++request.seed) {
+                const auto picture = number * copies + copy;
+                if (batch_.skip_existing && output.has(named(record, request.seed), picture)) continue;
+                if (!denoiser) load(denoiser, record, context);
+                auto result = denoiser->denoise(record, request, static_cast<int>(picture), context.progress());
+                result.final = record.final && copy + 1 == copies;
+                if (result.find(key::index) != nullptr) result.set(key::index, std::to_string(picture));
                 context.add_history(result);
-                context.write(output, result);
+                context.write(std::move(result), picture);
             }
-        }
+        });
         output.finish();
-        return ExitCode::ok;
+        context.write_dependencies(output_);
+        return code;
     }
 
 private:
+    Bundle open(const Record& record, cli::Context& context) const {
+        auto bundle = model_.open_for(record);
+        context.dependencies().add_model(bundle.path());
+        for (const auto& file : input_.files) context.dependencies().add(file);
+        return bundle;
+    }
+
+    void load(std::optional<Denoiser>& denoiser, const Record& record, cli::Context& context) const {
+        const auto timed = context.meter().time(Stage::load);
+        denoiser.emplace(open(record, context));
+    }
+
+    /// The record with what its file is named after.
+    static Record named(const Record& record, std::uint64_t seed) {
+        Record result;
+        result.metadata = record.metadata;
+        result.set(key::seed, std::to_string(seed));
+        return result;
+    }
+
     cli::RecordInputOptions input_;
     cli::RecordOutputOptions output_;
     cli::ModelOptions model_;
     cli::DenoiseOptions denoise_;
     cli::SeedOptions seeds_;
+    cli::BatchOptions batch_;
 };
 
 }  // namespace

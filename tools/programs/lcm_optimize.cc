@@ -1,8 +1,12 @@
 // lcm-optimize: reports what a model holds and rewrites its weights. `inspect` reads headers only; `convert` changes the number type.
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "lib/base/json.h"
+#include "lib/base/text.h"
 #include "lib/cli/main.h"
 #include "lib/cli/model_options.h"
 #include "lib/optimize/convert.h"
@@ -17,26 +21,36 @@ public:
     std::string name() const override { return "inspect"; }
     std::string summary() const override { return "Tell a model's family, configuration, parameters and number types"; }
     std::vector<std::string> examples() const override {
-        return {"lcm-optimize inspect emoji-128", "lcm-optimize inspect ./my-model --json"};
+        return {"lcm-optimize inspect emoji-128", "lcm-optimize inspect ./my-model --json", "lcm-optimize inspect --list"};
     }
 
     void declare(CLI::App& app) override {
         app.add_option("-m,--model,MODEL", model_.model, "Model: a diffusers folder or an installed model; else emoji-128")
             ->type_name("NAME|DIR")
             ->group(cli::group::io);
-        app.add_flag("--json", json_, "Print the report as one JSON object")->group("Reports");
+        app.add_flag("--list", list_, "List the models that can be named without a path, and where they are")->group(cli::group::report);
     }
 
-    ExitCode run(cli::Context&) override {
+    ExitCode run(cli::Context& context) override {
+        if (list_) {
+            for (const auto& model : cli::installed_models()) print(list_line(model, context.common().json));
+            return ExitCode::ok;
+        }
         const auto report = inspect(model_.open());
-        const auto text = json_ ? report_json(report) : report_text(report);
-        std::fwrite(text.data(), 1, text.size(), stdout);
+        print(context.common().json ? report_json(report) : report_text(report));
         return ExitCode::ok;
     }
 
 private:
+    static void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+    static std::string list_line(const cli::InstalledModel& model, bool json) {
+        if (json) return fmt::format("{{\"folder\":{},\"name\":{}}}\n", json_quote(model.folder), json_quote(model.name));
+        return fmt::format("{}\t{}\n", escape_control(model.name), escape_control(model.folder));
+    }
+
     cli::ModelOptions model_;
-    bool json_ = false;
+    bool list_ = false;
 };
 
 class Convert : public cli::Command {
@@ -59,7 +73,19 @@ public:
         app.add_flag("-f,--force", force_, "Replace an existing model folder")->group(cli::group::io);
     }
 
-    ExitCode run(cli::Context&) override {
+    std::string noun() const override { return "model"; }
+
+    std::optional<cli::Plan> plan(cli::Context& context) override {
+        const auto bundle = model_.open();
+        cli::OutputOptions output;
+        output.path = folder_;
+        output.no_clobber = !force_;
+        output.expect_possible();
+        return cli::Plan{context.tool(), bundle.name(), folder_, 1, {"a copy with its weights in another number type"}, 0, cli::resting_memory};
+    }
+
+    ExitCode run(cli::Context& context) override {
+        const auto timed = context.meter().time(Stage::convert);
         convert(model_.open().path(), folder_, dtype_, force_ ? Existing::replace : Existing::keep);
         return ExitCode::ok;
     }

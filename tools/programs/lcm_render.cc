@@ -1,12 +1,16 @@
 // lcm-render: reads records with latents on stdin, decodes them and writes pictures; with --info it tells what a file holds.
 
+#include <algorithm>
+
 #include "lib/cli/info_options.h"
 #include "lib/cli/main.h"
 #include "lib/cli/model_options.h"
 #include "lib/cli/picture_input.h"
 #include "lib/cli/picture_output.h"
-#include "lib/core/tensor/threads.h"
+#include "lib/cli/record_loop.h"
+#include "lib/core/bundle/cost.h"
 #include "lib/render/renderer.h"
+#include "lib/stream/keys.h"
 
 namespace {
 
@@ -20,33 +24,88 @@ public:
                 "lcm-render latents.lcms -o 'picture-%04d.jpg' --quality 90", "lcm-render --info apple.png"};
     }
 
+    bool writes_data() const override { return true; }
+    std::string noun() const override { return "picture"; }
+
     void declare(CLI::App& app) override {
         input_.declare(app);
+        input_.declare_from(app);
         output_.declare(app);
         model_.declare(app);
+        batch_.declare(app);
         info_.declare(app);
     }
 
-    void check() override { info_.check(); }
+    void check() override {
+        info_.check_flags();
+        input_.reading.keep_going = batch_.keep_going;
+        input_.check();
+        output_.check();
+        batch_.check();
+    }
+
+    std::optional<cli::Plan> plan(cli::Context& context) override {
+        if (info_.wanted()) return std::nullopt;
+        context.apply_threads();
+        output_.expect_possible();
+        const cli::PictureOutput output(output_);
+        cli::PictureInput input(input_, output.takes_many());
+        cli::Plan plan{context.tool(), "", output_.path, 0, {}, 0, cli::resting_memory};
+        std::optional<Bundle> bundle;
+        for (std::uint64_t number = 0; const auto record = input.next();) {
+            if (!batch_.takes(number++)) continue;
+            if (!bundle) bundle.emplace(model_.open_for(*record));
+            const auto& latent = record->tensor(tensor::latent, "pipe it through lcm-denoise first").shape;
+            if (latent.size() != 3) throw Error(ExitCode::data, record->place, "its latent is not [C,h,w]");
+            const auto cost = cost_of(*bundle, Part::vae, latent[1], latent[2]);
+            plan.model = bundle->name();
+            ++plan.records;
+            plan.operations += cost.operations;
+            plan.memory = std::max(plan.memory, cli::resting_memory + cost.weight_bytes + cost.working_bytes);
+        }
+        return plan;
+    }
 
     ExitCode run(cli::Context& context) override {
-        if (info_.wanted) return info_.print(input_.files);
-        set_threads(context.common().threads);
+        if (info_.wanted()) return info_.print(input_.files, context.common().json);
+        context.apply_threads();
         cli::PictureOutput output(output_);
         cli::PictureInput input(input_, output.takes_many());
         std::optional<Renderer> renderer;
-        while (const auto record = input.next()) {
-            if (!renderer) renderer.emplace(model_.open_for(*record));
-            output.write(renderer->render(*record), *record);
+        const auto code = cli::for_each_record(context, input, batch_, [&](const Record& record, std::uint64_t number) {
+            if (batch_.skip_existing && output.has(record, number)) return;
+            if (!renderer) load(renderer, record, context);
+            output.write(draw(*renderer, record, context), record, number);
             context.count_saved();
-        }
-        return ExitCode::ok;
+            context.meter().count(Counter::pictures);
+            context.progress().done();
+        });
+        context.write_dependencies(output_);
+        return code;
     }
 
 private:
+    static Image draw(const Renderer& renderer, const Record& record, cli::Context& context) {
+        const auto timed = context.meter().time(Stage::decode);
+        return renderer.render(record);
+    }
+
+    void load(std::optional<Renderer>& renderer, const Record& record, cli::Context& context) const {
+        const auto timed = context.meter().time(Stage::load);
+        renderer.emplace(open(record, context));
+    }
+
+    Bundle open(const Record& record, cli::Context& context) const {
+        auto bundle = model_.open_for(record);
+        context.dependencies().add_model(bundle.path());
+        for (const auto& file : input_.files) context.dependencies().add(file);
+        return bundle;
+    }
+
     cli::RecordInputOptions input_;
     cli::PictureOutputOptions output_;
     cli::ModelOptions model_;
+    cli::BatchOptions batch_;
     cli::InfoOptions info_;
 };
 

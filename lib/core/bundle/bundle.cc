@@ -8,11 +8,11 @@
 
 #include "lib/base/bytes.h"
 #include "lib/base/error.h"
+#include "lib/base/resource_limits.h"
 #include "lib/core/bundle/part_hash.h"
 #include "lib/core/bundle/weight_files.h"
 #include "lib/core/weights/key_map.h"
 #include "lib/core/weights/weight_set.h"
-#include "lib/image/image.h"
 #include "lib/stream/sniff.h"
 
 namespace lcm {
@@ -82,13 +82,14 @@ std::string_view folder(Part part) {
     throw Error(ExitCode::software, "", "no such part");
 }
 
-Bundle Bundle::open(const std::string& path, const std::string& name) {
+Bundle Bundle::open(const std::string& path, const std::string& name, bool lenient) {
     std::error_code ignored;
     if (!fs::exists(path, ignored)) throw Error(ExitCode::no_input, path, "there is no such model folder");
     if (!fs::is_directory(path, ignored)) refuse_file(path);
     Bundle bundle;
     bundle.path_ = path;
     bundle.name_ = name.empty() ? path : name;
+    bundle.lenient_ = lenient;
     bundle.index_ = read_object(path + "/model_index.json");
     bundle.scheduler_ = read_object(path + "/scheduler/scheduler_config.json");
     bundle.defaults_ = read_object(path + "/lcm.json");
@@ -145,7 +146,7 @@ Defaults Bundle::defaults() const {
 std::vector<WeightFile> Bundle::weights(Part part) const {
     config(part);  // a part without its configuration is not there
     std::vector<WeightFile> files;
-    for (const std::string& path : find_weight_files(part_path(part))) files.emplace_back(path);
+    for (const std::string& path : find_weight_files(part_path(part))) files.emplace_back(path, lenient_);
     return files;
 }
 

@@ -37,8 +37,9 @@ class Bundle {
 public:
     /// Reads `model_index.json`, each part's `config.json`, `scheduler/scheduler_config.json` and `lcm.json`, where they are; no weights.
     /// @param name  the model as the user named it; empty: the path
+    /// @param lenient  open weight files so (`WeightFile`)
     /// @throws Error(no_input) when there is no such folder, or nothing of a model in it; Error(data) when a file is broken
-    static Bundle open(const std::string& path, const std::string& name = {});
+    static Bundle open(const std::string& path, const std::string& name = {}, bool lenient = false);
 
     const std::string& path() const { return path_; }
     /// The model as the user named it (`lcm.model`).
@@ -74,6 +75,7 @@ private:
     std::string part_path(Part part) const;
 
     std::string path_, name_;
+    bool lenient_ = false;
     Json index_, scheduler_, defaults_;
     std::map<Part, Json> parts_;
 };

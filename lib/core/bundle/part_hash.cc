@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "lib/base/bytes.h"
+#include "lib/base/cache_counts.h"
 #include "lib/base/error.h"
 #include "lib/base/file.h"
 #include "lib/base/sha256.h"
@@ -83,7 +84,11 @@ std::string hash_files(const std::vector<std::string>& paths) {
     if (folder.empty()) return hash_contents(paths);
     const std::string before = identity(paths);
     const std::string place = folder + "/" + sha256_hex(as_bytes(before));
-    if (const auto known = recall(place)) return *known;
+    if (const auto known = recall(place)) {
+        count_cache_hit();
+        return *known;
+    }
+    count_cache_miss();
     const std::string hash = hash_contents(paths);
     if (identity(paths) == before) remember(folder, place, hash);
     return hash;

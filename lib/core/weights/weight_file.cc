@@ -33,12 +33,12 @@ std::uint64_t header_length(std::span<const std::byte> file, const std::string& 
 
 }  // namespace
 
-WeightFile::WeightFile(const std::string& path) : file_(path) {
+WeightFile::WeightFile(const std::string& path, bool lenient) : file_(path) {
     const std::span<const std::byte> file = file_.bytes();
     const std::uint64_t length = header_length(file, path);
     data_begin_ = length_bytes + length;
     const std::string_view text(reinterpret_cast<const char*>(file.data()) + length_bytes, length);
-    Header header = parse_header(text, HeaderLimits::model(), path);
+    Header header = parse_header(text, HeaderLimits::model(lenient), path);
 
     const std::uint64_t data_bytes = file.size() - data_begin_;
     if (data_bytes != header.data_bytes) {

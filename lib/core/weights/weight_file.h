@@ -21,9 +21,10 @@ std::string tensor_place(const std::string& path, std::string_view name);
 /// A safetensors file, mapped and validated; hands out views, never copies.
 class WeightFile {
 public:
+    /// @param lenient  `--lenient`: keys that no tensor should have, and holes between tensors, are warned about instead of refused
     /// @throws Error(no_input), Error(data) naming the file, Error(refused) for pickles and zip archives;
     ///         GGUF, HTML and Git-LFS pointers are named for what they are
-    explicit WeightFile(const std::string& path);
+    explicit WeightFile(const std::string& path, bool lenient = false);
 
     const std::string& path() const { return file_.path(); }
     /// Tensors by name, in name order.

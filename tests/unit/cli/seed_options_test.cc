@@ -6,6 +6,7 @@
 #include "lib/base/log.h"
 #include "lib/cli/seed_options.h"
 #include "lib/stream/keys.h"
+#include "tests/unit/caught_error.h"
 
 namespace {
 
@@ -35,23 +36,38 @@ TEST_CASE("anything else is no seed") {
     }
 }
 
-TEST_CASE("a record that was begun keeps its seed") {
+TEST_CASE("a record without a seed gets the next ones of the run") {
+    lcm::cli::SeedOptions options;
+    options.batch = 3;
+    CHECK(options.seed_of({}, 0, 70) == 70);
+    CHECK(options.seed_of({}, 2, 70) == 76);
+    CHECK(options.seed_of({}, 1, UINT64_MAX) == 2);  // seeds go round
+}
+
+TEST_CASE("a record keeps its own seed, and a flag that contradicts it is refused") {
     lcm::Record record;
     record.set(lcm::key::seed, "7");
     lcm::cli::SeedOptions options;
-    options.batch = 3;
-    CHECK_NOTHROW(options.expect_fits(record, 8));  // not begun: its seed says nothing yet
+    CHECK(options.seed_of(record, 1, 0) == 7);
+    options.seed = "6";
+    CHECK(options.seed_of(record, 1, 6) == 7);
+    check_error(lcm::ExitCode::usage, {"--seed", "has seed 7"}, [&] { options.seed_of(record, 2, 6); });
+    record.set(lcm::key::seed, "seven");
+    check_error(lcm::ExitCode::data, {"lcm.seed"}, [&] { options.seed_of(record, 1, 6); });
+}
+
+TEST_CASE("a picture that was begun is not copied") {
+    lcm::Record record;
+    record.set(lcm::key::seed, "7");
+    lcm::cli::SeedOptions options;
+    options.batch = 2;
+    CHECK(options.seed_of(record, 0, 0) == 7);  // not begun: copies get the next seeds
     record.set(lcm::key::step, "2");
-    CHECK_THROWS_AS(options.expect_fits(record, 7), lcm::Error);  // copies of it
-    options.batch = 1;
-    CHECK_NOTHROW(options.expect_fits(record, 8));
-    options.seed = "8";
-    CHECK_THROWS_AS(options.expect_fits(record, 8), lcm::Error);
-    CHECK_NOTHROW(options.expect_fits(record, 7));
+    check_error(lcm::ExitCode::usage, {"--batch"}, [&] { options.seed_of(record, 0, 0); });
 }
 
 TEST_CASE("a random seed is another one each time") {
-    lcm::set_log("", lcm::LogLevel::error);  // the seed would be told on stderr
+    lcm::set_log({.level = lcm::LogLevel::error});  // the seed would be told on stderr
     CHECK(first_seed("random") != first_seed("random"));
 }
 

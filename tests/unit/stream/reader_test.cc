@@ -124,8 +124,9 @@ TEST_CASE("the writer's keys must be there and well formed") {
     CHECK(verdict(changed("lcm.count", "2")) == "65: record 0: key \"lcm.count\": expected 1, found 2");
     CHECK(verdict(changed("lcm.stream_sha256", nullptr)) == "65: record 0: key \"lcm.stream_sha256\" is missing");
     CHECK(verdict(changed("lcm.stream_sha256", "0")) == "65: record 0: stream checksum is wrong: records were changed, lost or put in");
-    CHECK(verdict(changed("lcm.require", "")) == "accepted");
-    CHECK(verdict(changed("lcm.require", "zstd,tiles")) == "65: record 0: needs features this build does not know: \"zstd,tiles\"");
+    for (const char* nothing : {"", ",", ",,"}) CHECK(verdict(changed("lcm.require", nothing)) == "accepted");
+    CHECK(verdict(changed("lcm.require", ",tiles,")) == "65: record 0: needs features this build does not know: \"tiles\"");
+    CHECK(verdict(changed("lcm.require", "zstd,tiles")) == "65: record 0: needs features this build does not know: \"zstd\", \"tiles\"");
 }
 
 TEST_CASE("row 20: wrong and missing checksums") {

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
+#include "lib/base/log.h"
 #include "tests/unit/caught_error.h"
 #include "tests/unit/safetensors_bytes.h"
 #include "tests/unit/temporary_folder.h"
@@ -98,6 +99,18 @@ TEST_CASE("every truncation of a weight file is refused") {
 TEST_CASE("bytes after the data are refused") {
     check_refused(ExitCode::data, {"the header describes 24 bytes of data, the file holds 25"}, two_tensors() + "x");
     check_refused(ExitCode::data, {"describes 24"}, two_tensors() + two_tensors());
+}
+
+TEST_CASE("with leave a file may have holes and odd keys, and its tensors are where they say") {
+    const TemporaryFolder folder;
+    const std::string header = R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8],"note":"x"}})";
+    const std::string path = write_file(folder / "model.safetensors", safetensors_with_header(header, zeros(4) + bytes_of<float>({3})));
+    CHECK(caught([&] { WeightFile{path}; }).code() == ExitCode::data);
+    set_log({.level = LogLevel::error});
+    CHECK(WeightFile(path, true).view("a").item<float>() == 3);
+    set_log({});
+    const std::string longer = write_file(folder / "longer.safetensors", safetensors_with_header(header, zeros(9)));
+    CHECK(caught([&] { WeightFile(longer, true); }).fault().find("8 bytes of data, the file holds 9") != std::string::npos);
 }
 
 TEST_CASE("a header length above the limit is refused before anything is read") {

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "lib/cli/batch_options.h"
+#include "lib/cli/command.h"
+#include "lib/cli/record_io.h"
+
+namespace lcm::cli {
+
+/// What a tool does with one data record. @param number  of the record in the whole run, from 0 (`record_number`)
+using RecordWork = std::function<void(Record& record, std::uint64_t number)>;
+
+/// Works through a feed: passes end and error records on, leaves out records of other shards, and with `--keep-going` turns a failing
+/// record into an error record, a failing input into a failure of the end.
+///
+/// @return the code of the first record that failed, else ok
+/// @throws Error: the first failure without `--keep-going`; for a failed input also with it, at the end, so that no final mark is written
+ExitCode for_each_record(Context& context, RecordFeed& feed, const BatchOptions& batch, const RecordWork& work);
+
+/// The number of a record in the whole run: its `lcm.index` when a shard was taken before, else `count`.
+/// @throws Error(data) when the key is no number
+std::uint64_t record_number(const Record& record, std::uint64_t count);
+
+}  // namespace lcm::cli

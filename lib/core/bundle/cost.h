@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdint>
+
+#include "lib/core/bundle/bundle.h"
+
+namespace lcm {
+
+/// What running a network costs, from the shapes of its weights; nothing is loaded.
+struct Cost {
+    double operations = 0;            ///< floating-point operations of one evaluation (a multiply and an add are two)
+    std::uint64_t weight_bytes = 0;   ///< of the network as it runs, in f32
+    std::uint64_t working_bytes = 0;  ///< activations at the widest place, an estimate
+};
+
+/// One evaluation of a part for one picture: of the UNet a step, of the VAE a decode, of the text encoder one text of 77 tokens.
+/// @param height,width  of the latent; not used for text
+Cost cost_of(const Bundle& bundle, Part part, std::int64_t height, std::int64_t width);
+
+}  // namespace lcm

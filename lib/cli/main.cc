@@ -123,8 +123,12 @@ public:
     /// Sends the cause on, even when the output was never opened: the tools behind must not guess why nothing came.
     void fail(const Error& error) noexcept {
         context_.fail(error);
-        if (any_writes_records() && !context_.output_opened() && is_pipe(1))
+        if (!any_writes_records() || context_.output_opened() || !is_pipe(1)) return;
+        try {
             RecordWriter(sink_to_fd(1, "standard output", false)).fail(error, tool_);
+        } catch (...) {
+            // Without memory there is no writer; the exit code still tells.
+        }
     }
 
     /// The flags of all commands (`--help-json`).

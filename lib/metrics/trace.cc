@@ -63,7 +63,8 @@ void Trace::add(std::string_view name, Clock::time_point start, Clock::time_poin
 
 void Trace::join(const Record& record) {
     if (parent_ || !own_.trace_id.empty()) return;
-    if (const auto* value = record.find(key::traceparent)) parent_ = context_of(fmt::format("{}: {}", record.place, key::traceparent), *value);
+    if (const auto* value = record.find(key::traceparent))
+        parent_ = context_of(fmt::format("{}: {}", record.place, key::traceparent), *value);
 }
 
 void Trace::sign(Record& record) {

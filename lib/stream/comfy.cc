@@ -4,41 +4,41 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
-#include <cmath>
 #include <cstring>
 
 #include "lib/base/error.h"
 #include "lib/base/json.h"
 #include "lib/base/number.h"
+#include "lib/stream/foreign.h"
+#include "lib/stream/header.h"
 #include "lib/stream/keys.h"
-#include "lib/stream/marks.h"
-#include "lib/stream/values.h"
 
 namespace lcm {
 namespace {
 
 constexpr double scale_without_marker = 0.18215;
 
-/// F32 values times `factor`.
-TensorBytes scaled(std::span<const std::byte> data, std::vector<std::int64_t> shape, double factor) {
-    Bytes bytes(data.begin(), data.end());
+/// F32 values over `divisor`.
+TensorBytes divided(const TensorBytes& tensor, double divisor) {
+    Bytes bytes(tensor.data.begin(), tensor.data.end());
     for (std::size_t at = 0; at < bytes.size(); at += sizeof(float)) {
         float value = 0;
         std::memcpy(&value, &bytes[at], sizeof value);
-        value = static_cast<float>(value * factor);
+        value = static_cast<float>(value / divisor);
         std::memcpy(&bytes[at], &value, sizeof value);
     }
-    return make_tensor(Dtype::F32, std::move(shape), std::move(bytes));
+    return make_tensor(Dtype::F32, tensor.shape, std::move(bytes));
 }
 
-/// What brings a record's latent into unscaled VAE space.
-double factor_of(const Record& record) {
-    const auto* space = record.find(key::latent_space);
-    if (space != nullptr && *space == "vae") return 1;
-    const auto scale = parse_number(record.at(key::vae_scale));
-    if (!scale || *scale == 0) throw Error(ExitCode::data, record.place, fmt::format("key \"{}\" is no scale", key::vae_scale));
-    return 1 / *scale;
+/// What a record's latent is divided by to reach unscaled VAE space.
+double divisor_of(const Record& record) {
+    const std::string* space = record.find(key::latent_space);
+    if (space != nullptr && *space == value::vae_space) return 1;
+    const std::string& text = record.at(key::vae_scale);
+    const auto scale = parse_number(text);
+    if (!scale || *scale <= 0)
+        throw Error(ExitCode::data, record.place, fmt::format("key \"{}\": {} is no scale", key::vae_scale, json_quote(text)));
+    return *scale;
 }
 
 const TensorBytes& finished_latent(const Record& record) {
@@ -52,27 +52,19 @@ const TensorBytes& finished_latent(const Record& record) {
 
 }  // namespace
 
-std::vector<Record> comfy_records(const Header& header, std::span<const std::byte> data, const std::string& place) {
-    const auto entry = std::ranges::find(header.tensors, comfy_tensor, &TensorEntry::name);
-    if (entry == header.tensors.end())
-        throw Error(ExitCode::data, place, fmt::format("has no tensor \"{}\"", comfy_tensor), "it is no .latent file of ComfyUI");
-    if (entry->dtype != Dtype::F32 || entry->shape.size() != 4 || entry->shape.front() < 1)
-        throw Error(ExitCode::data, place, fmt::format("tensor \"{}\": expected F32 [B,C,H,W]", comfy_tensor));
-    const bool marked = std::ranges::find(header.tensors, comfy_marker, &TensorEntry::name) != header.tensors.end();
-    const auto count = static_cast<std::size_t>(entry->shape.front());
-    const auto each = (entry->end - entry->begin) / count;
-    std::vector<Record> records(count);
-    for (std::size_t index = 0; index < count; ++index) {
-        auto& record = records[index];
-        record.place = count == 1 ? place : fmt::format("{}: picture {}", place, index);
+std::vector<Record> comfy_records(const Record& file) {
+    const TensorBytes& latents = file.tensor(comfy_tensor, "it is no .latent file of ComfyUI");
+    if (latents.dtype != Dtype::F32 || latents.shape.size() != 4 || latents.shape.front() < 1)
+        throw Error(ExitCode::data, file.place, fmt::format("tensor \"{}\": expected F32 [B,C,H,W]", comfy_tensor));
+    const bool marked = file.tensors.contains(comfy_marker);
+    std::vector<Record> records;
+    for (const TensorBytes& latent : split_batch(latents)) {
+        Record& record = records.emplace_back();
         record.set(key::kind, std::string(kind::latent));
-        record.set(key::latent_space, "vae");
-        record.set(key::layout, "CHW");
-        record.tensors.emplace(tensor::latent, scaled(data.subspan(entry->begin + index * each, each),
-                                                      {entry->shape.begin() + 1, entry->shape.end()}, marked ? 1 : 1 / scale_without_marker));
-        check_values(record);
+        record.set(key::latent_space, std::string(value::vae_space));
+        record.set(key::layout, std::string(value::chw));
+        record.tensors.emplace(tensor::latent, marked ? latent : divided(latent, scale_without_marker));
     }
-    records.back().final = true;
     return records;
 }
 
@@ -82,17 +74,17 @@ void write_comfy(ByteSink& sink, std::span<const Record> records) {
     for (const auto& record : records) {
         const auto& latent = finished_latent(record);
         if (latent.shape != shape)
-            throw Error(ExitCode::data, record.place, fmt::format("its latent is {}, that of the first {}", latent.shape, shape),
+            throw Error(ExitCode::data, record.place,
+                        fmt::format("its latent is [{}], that of the first [{}]", fmt::join(latent.shape, ","), fmt::join(shape, ",")),
                         "write one file for each with a pattern such as -o '%04d.latent'");
-        latents.push_back(scaled(latent.data, latent.shape, factor_of(record)));
+        latents.push_back(divided(latent, divisor_of(record)));
     }
     Header header;
     header.tensors.push_back({.name = std::string(comfy_marker), .dtype = Dtype::F32, .shape = {0}});
-    header.tensors.push_back({.name = std::string(comfy_tensor), .dtype = Dtype::F32, .shape = {std::ssize(latents), shape[0], shape[1], shape[2]}});
+    header.tensors.push_back(
+        {.name = std::string(comfy_tensor), .dtype = Dtype::F32, .shape = {std::ssize(latents), shape[0], shape[1], shape[2]}});
     lay_out(header);
-    const auto text = format_header(header);
-    sink.write(as_bytes(length_bytes(text)));
-    sink.write(as_bytes(text));
+    sink.write(as_bytes(frame_of(format_header(header))));
     for (const auto& latent : latents) sink.write(latent.data);
 }
 

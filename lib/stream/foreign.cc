@@ -1,96 +1,110 @@
 #include "lib/stream/foreign.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <map>
 
 #include "lib/base/error.h"
 #include "lib/base/json.h"
 #include "lib/stream/comfy.h"
 #include "lib/stream/keys.h"
-#include "lib/stream/values.h"
+#include "lib/stream/known_tensors.h"
 
 namespace lcm {
+
 namespace {
 
-/// The tensor that makes a record what it is, and its rank.
-struct Main {
+[[noreturn]] void fail(const Record& file, std::string what, std::string fix = {}) {
+    throw Error(ExitCode::data, file.place, std::move(what), std::move(fix));
+}
+
+std::string_view main_tensor(std::string_view kind_of_record) {
+    if (kind_of_record == kind::cond) return tensor::text_embeds;
+    if (kind_of_record == kind::noise) return tensor::noise;
+    return kind_of_record == kind::image ? tensor::image : tensor::latent;
+}
+
+/// The name that the kind's main tensor has in the file: its own, or any where it is the only one the format does not know.
+std::string find_main(const Record& file, std::string_view main) {
+    if (file.tensors.contains(main)) return std::string(main);
+    std::vector<std::string> unknown, names;
+    for (const auto& [name, tensor] : file.tensors) {
+        if (find_known_tensor(name) == nullptr) unknown.push_back(name);
+        names.push_back(json_quote(name));
+    }
+    if (unknown.size() == 1) return unknown.front();
+    if (names.empty()) fail(file, "has no tensors");
+    fail(file, fmt::format("none of the tensors {} is called \"{}\"", fmt::join(names, ", "), main),
+         "give a file with one tensor, or name it so");
+}
+
+/// A tensor of the file and what it is called in a record.
+struct Part {
+    const std::string& stored;
     std::string_view name;
-    std::size_t rank;
+    const TensorBytes& tensor;
 };
 
-Main main_of(std::string_view kind_of_record) {
-    if (kind_of_record == kind::cond) return {tensor::text_embeds, 2};
-    if (kind_of_record == kind::noise) return {tensor::noise, 3};
-    return kind_of_record == kind::image ? Main{tensor::image, 3} : Main{tensor::latent, 3};
+/// The elements of a tensor with one dimension more than the format says, else the tensor alone. One that the format does not know is
+/// never split.
+std::vector<TensorBytes> elements_of(const Record& file, const Part& part) {
+    const KnownTensor* known = find_known_tensor(part.name);
+    const auto& shape = part.tensor.shape;
+    if (known == nullptr || !known->rank || shape.size() == *known->rank) return {part.tensor};
+    if (shape.size() == *known->rank + 1 && shape.front() > 0) return split_batch(part.tensor);
+    fail(file, fmt::format("tensor {}: expected {} dimensions, or a batch of such, found {}", json_quote(part.stored), *known->rank,
+                           shape.size()));
 }
 
-std::string names_of(const Header& header) {
-    std::string names;
-    for (const auto& entry : header.tensors) names += (names.empty() ? "" : ", ") + json_quote(entry.name);
-    return names;
-}
-
-/// The batch of a tensor that may have one dimension too many.
-std::int64_t batch_of(const TensorEntry& entry, std::size_t rank, const std::string& place) {
-    if (entry.shape.size() == rank) return 1;
-    if (entry.shape.size() == rank + 1 && entry.shape.front() > 0) return entry.shape.front();
-    throw Error(ExitCode::data, place,
-                fmt::format("tensor {}: expected {} dimensions, or a batch of such, found {}", json_quote(entry.name), rank, entry.shape.size()));
-}
-
-/// Element `index` of a batch of `count`.
-TensorBytes element(const TensorEntry& entry, std::span<const std::byte> data, const std::shared_ptr<const void>& owner, std::int64_t count,
-                    std::int64_t index, bool batched) {
-    const auto bytes = data.subspan(entry.begin, entry.end - entry.begin);
-    const auto each = bytes.size() / static_cast<std::size_t>(count);
-    auto shape = entry.shape;
-    if (batched) shape.erase(shape.begin());
-    return {entry.dtype, std::move(shape), bytes.subspan(each * static_cast<std::size_t>(index), each), owner};
-}
-
-const TensorEntry& main_entry(const Header& header, const Main& main, const std::string& place) {
-    const auto named = std::ranges::find(header.tensors, main.name, &TensorEntry::name);
-    if (named != header.tensors.end()) return *named;
-    if (header.tensors.size() == 1) return header.tensors.front();
-    throw Error(ExitCode::data, place, fmt::format("none of the tensors {} is called \"{}\"", names_of(header), main.name),
-                "give a file with one tensor, or name it so");
+std::vector<Record> assumed_records(const Record& file, const std::string& kind_of_record) {
+    const std::string_view main = main_tensor(kind_of_record);
+    const std::string stored_main = find_main(file, main);
+    Record common;
+    common.metadata = file.metadata;
+    common.set(key::kind, kind_of_record);
+    if (main == tensor::latent) {
+        common.set(key::latent_space, std::string(value::scaled_space));
+        common.set(key::layout, std::string(value::chw));
+    }
+    std::vector<Record> records(elements_of(file, {stored_main, main, file.tensor(stored_main)}).size(), common);
+    for (const auto& [stored, tensor] : file.tensors) {
+        const Part part{stored, stored == stored_main ? main : std::string_view(stored), tensor};
+        const auto elements = elements_of(file, part);
+        if (elements.size() != records.size())
+            fail(file, fmt::format("tensor {}: {} for a batch of {}", json_quote(stored), elements.size(), records.size()),
+                 fmt::format("give every tensor the batch of \"{}\", or leave it out", stored_main));
+        for (std::size_t i = 0; i < records.size(); ++i) records[i].tensors.emplace(part.name, elements[i]);
+    }
+    return records;
 }
 
 }  // namespace
 
-bool is_foreign(const Header& header) {
-    const auto first = header.metadata.lower_bound(key::prefix);
-    return first == header.metadata.end() || !first->first.starts_with(key::prefix);
+void refuse_plain(const RecordHead& head) {
+    const auto& tensors = head.header.tensors;
+    const bool comfy = std::ranges::find(tensors, comfy_tensor, &TensorEntry::name) != tensors.end();
+    const char* fix = comfy ? "say that it is ComfyUI's with --from comfy" : "say what it holds with --assume kind=latent";
+    throw Error(ExitCode::data, head.place, "is plain safetensors, not an lcm-stream record", fix);
 }
 
-std::string foreign_fix(const Header& header) {
-    const bool comfy = std::ranges::find(header.tensors, comfy_tensor, &TensorEntry::name) != header.tensors.end();
-    return comfy ? "say that it is ComfyUI's with --from comfy" : "say what it holds with --assume kind=latent";
-}
-
-std::vector<Record> foreign_records(const Header& header, std::span<const std::byte> data, const std::shared_ptr<const void>& owner,
-                                    const ReadOptions& options, const std::string& place) {
-    if (options.from_comfy) return comfy_records(header, data, place);
-    const auto main = main_of(options.assume_kind);
-    const auto& entry = main_entry(header, main, place);
-    const auto count = batch_of(entry, main.rank, place);
-    const bool batched = entry.shape.size() == main.rank + 1;
-    std::vector<Record> records(static_cast<std::size_t>(count));
-    for (std::int64_t index = 0; index < count; ++index) {
-        auto& record = records[static_cast<std::size_t>(index)];
-        record.place = count == 1 ? place : fmt::format("{}: picture {}", place, index);
-        record.metadata = header.metadata;
-        record.set(key::kind, options.assume_kind);
-        record.tensors.emplace(main.name, element(entry, data, owner, count, index, batched));
-        if (count == 1)
-            for (const auto& other : header.tensors)
-                if (&other != &entry) record.tensors.emplace(other.name, element(other, data, owner, 1, 0, false));
-        check_values(record, options.nan_pass);
-    }
+std::vector<Record> foreign_records(const Record& file, const ReadOptions& options) {
+    auto records = options.from_comfy ? comfy_records(file) : assumed_records(file, options.assume_kind);
+    for (std::size_t i = 0; i < records.size(); ++i)
+        records[i].place = records.size() == 1 ? file.place : fmt::format("{}: picture {}", file.place, i);
     records.back().final = true;
     return records;
+}
+
+std::vector<TensorBytes> split_batch(const TensorBytes& batch) {
+    const auto count = static_cast<std::size_t>(batch.shape.front());
+    const std::vector<std::int64_t> shape(batch.shape.begin() + 1, batch.shape.end());
+    std::vector<TensorBytes> elements;
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t bytes = batch.data.size() / count;
+        elements.push_back({batch.dtype, shape, batch.data.subspan(i * bytes, bytes), batch.owner});
+    }
+    return elements;
 }
 
 }  // namespace lcm

@@ -1,29 +1,26 @@
 #pragma once
 
-#include <memory>
-#include <span>
-#include <string>
 #include <vector>
 
-#include "lib/stream/header.h"
 #include "lib/stream/read_options.h"
 #include "lib/stream/record.h"
+#include "lib/stream/record_head.h"
 
 namespace lcm {
 
-/// True for safetensors without any `lcm.` key: no record of ours.
-bool is_foreign(const Header& header);
+/// Refuses plain safetensors that were not announced; the hint says how to announce them. @throws Error(data)
+[[noreturn]] void refuse_plain(const RecordHead& head);
 
-/// What to do about foreign safetensors that were not announced.
-std::string foreign_fix(const Header& header);
-
-/// The records of one foreign file, the last one final (stream-format, section 11).
+/// The records of one plain safetensors file (stream-format, section 11), the last one final.
 ///
-/// A file of ComfyUI (`from_comfy`) becomes latents in unscaled VAE space. Other files become records of the kind to assume: tensors
-/// with names of section 6 as they are, one tensor of another name under the main name of the kind. Batches [B,...] become B records.
-/// @param data  all data bytes, kept alive by `owner`
+/// With `from_comfy` as `comfy_records` says, else records of the kind to assume: one tensor of a name of its own is taken for the
+/// kind's main tensor (`latent`, `text.embeds`, `noise`, `image`), all others keep their names. Where tensors have one dimension more
+/// than section 6 says, it is a batch: each of its elements becomes a record.
+/// @param file  all tensors and metadata as they stand in the file
 /// @throws Error(data) naming the tensor that does not fit
-std::vector<Record> foreign_records(const Header& header, std::span<const std::byte> data, const std::shared_ptr<const void>& owner,
-                                    const ReadOptions& options, const std::string& place);
+std::vector<Record> foreign_records(const Record& file, const ReadOptions& options);
+
+/// The elements along the first dimension, which must be there; they share the bytes.
+std::vector<TensorBytes> split_batch(const TensorBytes& batch);
 
 }  // namespace lcm

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <tuple>
 #include <utility>
@@ -124,6 +125,13 @@ std::string format_header(const Header& header) {
     const std::size_t with_length = sizeof(std::uint64_t) + text.size();
     text.append((alignment - with_length % alignment) % alignment, ' ');
     return text;
+}
+
+std::string frame_of(std::string_view header) {
+    const std::uint64_t length = header.size();
+    std::string frame(sizeof length, '\0');
+    std::memcpy(frame.data(), &length, sizeof length);
+    return frame.append(header);
 }
 
 }  // namespace lcm

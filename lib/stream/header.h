@@ -54,4 +54,7 @@ void lay_out(Header& header);
 /// The canonical text of a header (section 3), padded so that 8 + N is a multiple of 64. `tensors` must be in data order.
 std::string format_header(const Header& header);
 
+/// A header's text with its length in front, as both stand in a file.
+std::string frame_of(std::string_view header);
+
 }  // namespace lcm

@@ -72,6 +72,15 @@ inline constexpr std::string_view record = "record";
 
 }  // namespace lcm::scope
 
+/// Values of `lcm.latent_space` and `lcm.layout`.
+namespace lcm::value {
+
+inline constexpr std::string_view scaled_space = "scaled";
+inline constexpr std::string_view vae_space = "vae";
+inline constexpr std::string_view chw = "CHW";
+
+}  // namespace lcm::value
+
 namespace lcm::tensor {
 
 inline constexpr std::string_view latent = "latent";

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "lib/base/bytes.h"
 #include "lib/base/error.h"
 #include "lib/base/json.h"
 #include "lib/base/number.h"
 #include "lib/base/sha256.h"
+#include "lib/stream/header.h"
 #include "lib/stream/keys.h"
 
 namespace lcm {
@@ -38,12 +38,8 @@ std::uint64_t take_number(Metadata& metadata, std::string_view key, const std::s
 
 void check_version(const Metadata& metadata, const std::string& place) {
     const auto version = metadata.find(key::version);
-    if (version == metadata.end()) {
-        const auto first = metadata.lower_bound(key::prefix);
-        if (first != metadata.end() && first->first.starts_with(key::prefix))
-            fail(place, fmt::format("key {} without \"{}\"", json_quote(first->first), key::version));
-        throw Error(ExitCode::data, place, "is plain safetensors, not an lcm-stream record", "make it with one of the lcm tools");
-    }
+    if (version == metadata.end())
+        fail(place, fmt::format("key {} without \"{}\"", json_quote(metadata.lower_bound(key::prefix)->first), key::version));
     const std::string_view text = version->second;
     const std::string_view major = text.substr(0, text.find('.'));
     if (!parse_u64(major) || (major.size() != text.size() && !parse_u64(text.substr(major.size() + 1))))
@@ -54,18 +50,21 @@ void check_version(const Metadata& metadata, const std::string& place) {
     }
 }
 
-Marks take_marks(Metadata& metadata, const std::string& place) {
+Marks take_marks(Metadata& metadata, const std::string& place, bool checksums) {
+    const auto take_checksum = [&](std::string_view key) {
+        return checksums || metadata.contains(key) ? take(metadata, key, place) : std::string();
+    };
     take(metadata, key::version, place);
     Marks marks;
     marks.seq = take_number(metadata, key::seq, place);
-    marks.sha256 = take(metadata, key::sha256, place);
-    marks.header_sha256 = take(metadata, key::header_sha256, place);
+    marks.sha256 = take_checksum(key::sha256);
+    marks.header_sha256 = take_checksum(key::header_sha256);
     if (metadata.contains(key::final)) {
         marks.final = true;
         if (const std::string value = take(metadata, key::final, place); value != "1")
             fail(place, fmt::format("key \"{}\": expected \"1\", found {}", key::final, json_quote(value)));
         marks.count = take_number(metadata, key::count, place);
-        marks.stream_sha256 = take(metadata, key::stream_sha256, place);
+        marks.stream_sha256 = take_checksum(key::stream_sha256);
     }
     for (const std::string_view only_final : {key::count, key::stream_sha256})
         if (metadata.contains(only_final)) fail(place, fmt::format("key \"{}\" without \"{}\"", only_final, key::final));
@@ -98,29 +97,27 @@ void check_required_features(const Metadata& metadata, const std::string& place)
     if (!unknown.empty()) throw Error(ExitCode::data, place, "needs features this build does not know: " + unknown, "use a newer build");
 }
 
-std::size_t find_header_digits(std::string_view header) {
+std::size_t find_header_digits(std::string_view frame) {
     // Inside a JSON string quotes are escaped: no text can imitate this.
-    const std::string marker = fmt::format("\"{}\":\"", key::header_sha256);
-    const std::size_t first = header.find(marker);
-    if (first == std::string_view::npos || header.find(marker, first + 1) != std::string_view::npos) return std::string_view::npos;
+    static const std::string marker = fmt::format("\"{}\":\"", key::header_sha256);
+    const std::size_t first = frame.find(marker);
+    if (first == std::string_view::npos || frame.find(marker, first + 1) != std::string_view::npos) return std::string_view::npos;
     const std::size_t digits = first + marker.size();
-    return header.size() - digits < digest_digits ? std::string_view::npos : digits;
+    return frame.size() - digits < digest_digits ? std::string_view::npos : digits;
 }
 
-std::string header_checksum(std::string_view header, std::size_t digits) {
+std::string header_checksum(std::string_view frame, std::size_t digits) {
     Sha256 hash;
-    hash.update(as_bytes(length_bytes(header)));
-    hash.update(as_bytes(header.substr(0, digits)));
+    hash.update(as_bytes(frame.substr(0, digits)));
     hash.update(as_bytes(std::string(digest_digits, '0')));
-    hash.update(as_bytes(header.substr(digits + digest_digits)));
+    hash.update(as_bytes(frame.substr(digits + digest_digits)));
     return hash.hex();
 }
 
-std::string length_bytes(std::string_view header) {
-    const std::uint64_t length = header.size();
-    std::string bytes(sizeof length, '\0');
-    std::memcpy(bytes.data(), &length, sizeof length);
-    return bytes;
+std::string sealed_frame(std::string_view header) {
+    std::string frame = frame_of(header);
+    const std::size_t digits = find_header_digits(frame);
+    return frame.replace(digits, digest_digits, header_checksum(frame, digits));
 }
 
 }  // namespace lcm

@@ -19,11 +19,13 @@ struct Marks {
 
 using Metadata = std::map<std::string, std::string, std::less<>>;
 
-/// Refuses metadata without `lcm.version` or of another major version. @throws Error(data) naming `place`
+/// Refuses metadata with keys of ours, one at least, but without `lcm.version` or of another major version. @throws Error(data) naming
+/// `place`
 void check_version(const Metadata& metadata, const std::string& place);
 
 /// Takes the writer's keys out of `metadata`. @throws Error(data) when one is missing or malformed
-Marks take_marks(Metadata& metadata, const std::string& place);
+/// @param checksums  false: those may be missing
+Marks take_marks(Metadata& metadata, const std::string& place, bool checksums = true);
 
 /// Puts the keys of `marks` and `lcm.version` into `metadata`; the digits of `lcm.header_sha256` as zeros, to be filled in
 /// when the text stands.
@@ -32,13 +34,13 @@ void put_marks(const Marks& marks, Metadata& metadata);
 /// Refuses features in the list `lcm.require` that this build does not know (it knows none). @throws Error(data) naming each of them
 void check_required_features(const Metadata& metadata, const std::string& place);
 
-/// Where the 64 digits of `lcm.header_sha256` begin in a header's text; npos unless the key stands there exactly once.
-std::size_t find_header_digits(std::string_view header);
+/// The same as `frame_of`, with the header checksum in its place.
+std::string sealed_frame(std::string_view header);
 
-/// SHA-256 of length and header, with the digits at `digits` taken as zeros.
-std::string header_checksum(std::string_view header, std::size_t digits);
+/// Where the 64 digits of `lcm.header_sha256` begin in a frame; npos unless the key stands there exactly once.
+std::size_t find_header_digits(std::string_view frame);
 
-/// The 8 bytes in front of a header.
-std::string length_bytes(std::string_view header);
+/// SHA-256 of a frame, with the digits at `digits` taken as zeros.
+std::string header_checksum(std::string_view frame, std::size_t digits);
 
 }  // namespace lcm

@@ -15,14 +15,14 @@ TensorBytes make_tensor(Dtype dtype, std::vector<std::int64_t> shape, Bytes data
     return {dtype, std::move(shape), *owner, owner};
 }
 
-bool Record::is_error() const {
-    const std::string* found = find(key::kind);
-    return found != nullptr && *found == kind::error;
-}
-
 bool Record::is_end() const {
     const std::string* value = find(key::kind);
     return value != nullptr && *value == kind::end;
+}
+
+bool Record::is_error() const {
+    const std::string* value = find(key::kind);
+    return value != nullptr && *value == kind::error;
 }
 
 const TensorBytes& Record::tensor(std::string_view name, std::string fix) const {

@@ -37,7 +37,7 @@ struct Record {
     bool final = false;
     /// True on an end record: no tensors, only the final mark. A filter passes it on.
     bool is_end() const;
-    /// True on an error record: one request has failed upstream and the stream goes on.
+    /// True on an error record. A filter that goes on passes it on; `upstream_error` says what it tells.
     bool is_error() const;
 
     /// Where the record came from, for messages: "record 3", or "a.lcms: record 3". Not written.

@@ -3,63 +3,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
-#include <initializer_list>
 #include <optional>
 
 #include "lib/base/error.h"
 #include "lib/base/json.h"
 #include "lib/stream/keys.h"
+#include "lib/stream/known_tensors.h"
 
 namespace lcm {
 
 namespace {
 
-struct Known {
-    std::string_view name;
-    std::initializer_list<Dtype> dtypes;
-};
-
-constexpr std::initializer_list<Dtype> floats{Dtype::F32, Dtype::F16, Dtype::BF16};
-constexpr std::initializer_list<Dtype> only_f32{Dtype::F32};
-constexpr std::initializer_list<Dtype> only_i32{Dtype::I32};
-constexpr std::initializer_list<Dtype> only_u8{Dtype::U8};
-constexpr std::initializer_list<Dtype> u8_or_f32{Dtype::U8, Dtype::F32};
-
-constexpr std::array<Known, 17> known_names{{
-    {tensor::latent, floats},
-    {tensor::latent_denoised, floats},
-    {tensor::latent_init, floats},
-    {tensor::latent_mask, floats},
-    {tensor::noise, floats},
-    {tensor::text_embeds, floats},
-    {tensor::text_pooled, floats},
-    {tensor::text_negative_embeds, floats},
-    {tensor::text_negative_pooled, floats},
-    {tensor::text_ids, only_i32},
-    {tensor::text_time_ids, only_f32},
-    {tensor::text_negative_time_ids, only_f32},
-    {tensor::image_features, floats},
-    {tensor::sketch_strokes, only_f32},
-    {tensor::sketch_embeds, floats},
-    {tensor::image, u8_or_f32},
-    {tensor::rng_state, only_u8},
-}};
-constexpr std::array<Known, 2> known_prefixes{{{tensor::control_prefix, u8_or_f32}, {tensor::sched_prefix, only_f32}}};
-
-const Known* find_known(std::string_view name) {
-    const auto exact = std::find_if(known_names.begin(), known_names.end(), [&](const Known& known) { return known.name == name; });
-    if (exact != known_names.end()) return exact;
-    const auto family =
-        std::find_if(known_prefixes.begin(), known_prefixes.end(), [&](const Known& known) { return name.starts_with(known.name); });
-    return family == known_prefixes.end() ? nullptr : family;
-}
-
-void check_dtype(const Known& known, std::string_view tensor_name, Dtype found, const std::string& place) {
-    if (std::find(known.dtypes.begin(), known.dtypes.end(), found) != known.dtypes.end()) return;
+void check_dtype(std::initializer_list<Dtype> expected, std::string_view tensor_name, Dtype found, const std::string& place) {
+    if (std::find(expected.begin(), expected.end(), found) != expected.end()) return;
     std::string wanted;
-    for (const Dtype dtype : known.dtypes) {
+    for (const Dtype dtype : expected) {
         wanted += wanted.empty() ? "" : " or ";
         wanted += name(dtype);
     }
@@ -117,14 +76,14 @@ void check_finite(std::string_view name, const TensorBytes& tensor, const std::s
 void check_values(const Record& record, bool nan_pass) {
     for (const auto& [name, tensor] : record.tensors) {
         if (tensor.dtype == Dtype::BOOL) check_bool(name, tensor, record.place);
-        const Known* known = find_known(name);
+        const KnownTensor* known = find_known_tensor(name);
         if (known == nullptr) continue;
-        check_dtype(*known, name, tensor.dtype, record.place);
+        check_dtype(known->dtypes, name, tensor.dtype, record.place);
         if (!nan_pass) check_finite(name, tensor, record.place);
     }
     const auto latent = record.tensors.find(tensor::latent), denoised = record.tensors.find(tensor::latent_denoised);
     if (latent != record.tensors.end() && denoised != record.tensors.end() && latent->second.dtype != denoised->second.dtype)
-        check_dtype({tensor::latent_denoised, {latent->second.dtype}}, tensor::latent_denoised, denoised->second.dtype, record.place);
+        check_dtype({latent->second.dtype}, tensor::latent_denoised, denoised->second.dtype, record.place);
 }
 
 }  // namespace lcm

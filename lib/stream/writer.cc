@@ -3,18 +3,15 @@
 #include <fmt/format.h>
 
 #include "lib/base/sha256.h"
-#include "lib/base/text.h"
+#include "lib/stream/error_record.h"
 #include "lib/stream/header.h"
 #include "lib/stream/keys.h"
 #include "lib/stream/marks.h"
-#include "lib/stream/reader.h"
 #include "lib/stream/stream_hash.h"
 
 namespace lcm {
 
 namespace {
-
-constexpr std::size_t longest_error_text = 4096;
 
 Header header_of(const Record& record) {
     Header header;
@@ -28,25 +25,14 @@ Header header_of(const Record& record) {
     return header;
 }
 
-// The text that `fail` sends: one line, and never so long that the record is refused.
-std::string error_text(const Error& error, std::string_view tool) {
-    const bool relayed = dynamic_cast<const UpstreamError*>(&error) != nullptr;  // already names the tool that failed
-    std::string text = escape_control(relayed ? error.fault() : fmt::format("{}: {}", tool, error.what()));
-    if (text.size() > longest_error_text) {
-        text.resize(longest_error_text);
-        while (!is_utf8(text)) text.pop_back();
-    }
-    return text;
+/// A record's tensors in data order.
+std::vector<const TensorBytes*> tensors_of(const Record& record, const Header& header) {
+    std::vector<const TensorBytes*> tensors;
+    for (const TensorEntry& entry : header.tensors) tensors.push_back(&record.tensors.find(entry.name)->second);
+    return tensors;
 }
 
-Record error_record(const Error& error, std::string_view tool, std::string_view scope) {
-    Record record;
-    record.set(key::kind, std::string(kind::error));
-    record.set(key::error_code, std::to_string(static_cast<int>(error.code())));
-    record.set(key::error, error_text(error, tool));
-    record.set(key::error_scope, std::string(scope));
-    return record;
-}
+bool counts(const Record& record) { return !record.is_end() && !record.is_error(); }
 
 }  // namespace
 
@@ -59,28 +45,21 @@ struct RecordWriter::State {
     bool broken = false;  // a write has failed and left who knows how much of a record
     bool closed = false;
 
-    void write(const Record& record, bool counts);
+    void write(const Record& record);
 
 private:
-    std::string seal(const Record& record, Header& header, bool counts);
+    Marks marks_of(const Record& record, const std::vector<const TensorBytes*>& tensors);
     void send(const std::vector<StreamHash::Piece>& pieces);
 };
 
-// The finished header text, marks and checksums filled in.
-std::string RecordWriter::State::seal(const Record& record, Header& header, bool counts) {
+Marks RecordWriter::State::marks_of(const Record& record, const std::vector<const TensorBytes*>& tensors) {
     Sha256 data_hash;
-    for (const TensorEntry& entry : header.tensors) data_hash.update(record.tensors.at(entry.name).data);
+    for (const TensorBytes* tensor : tensors) data_hash.update(tensor->data);
     Marks marks{.seq = next_seq, .sha256 = data_hash.hex(), .header_sha256 = {}, .final = record.final, .count = 0, .stream_sha256 = {}};
-    if (record.final) {
-        marks.count = data_records + (counts ? 1 : 0);
-        marks.stream_sha256 = stream_hash.hex();
-    }
-    put_marks(marks, header.metadata);
-    std::string text = format_header(header);
-    const std::size_t digits = find_header_digits(text);
-    const std::string checksum = header_checksum(text, digits);
-    text.replace(digits, checksum.size(), checksum);
-    return text;
+    if (!record.final) return marks;
+    marks.count = data_records + (counts(record) ? 1 : 0);
+    marks.stream_sha256 = stream_hash.hex();
+    return marks;
 }
 
 void RecordWriter::State::send(const std::vector<StreamHash::Piece>& pieces) {
@@ -91,17 +70,17 @@ void RecordWriter::State::send(const std::vector<StreamHash::Piece>& pieces) {
     broken = false;
 }
 
-void RecordWriter::State::write(const Record& record, bool counts) {
+void RecordWriter::State::write(const Record& record) {
     Header header = header_of(record);
-    const std::string text = seal(record, header, counts);
+    const auto tensors = tensors_of(record, header);
+    put_marks(marks_of(record, tensors), header.metadata);
+    const std::string text = format_header(header);
     // What no reader would take is not written: a prompt too long, a name with a control character.
     parse_header(text, HeaderLimits::stream(), fmt::format("{}: record {} header", sink->name(), next_seq));
-    const auto frame = std::make_shared<const std::string>(length_bytes(text) + text);
+    const auto frame = std::make_shared<const std::string>(sealed_frame(text));
+
     std::vector<StreamHash::Piece> pieces{{as_bytes(*frame), frame}};
-    for (const TensorEntry& entry : header.tensors) {
-        const TensorBytes& tensor = record.tensors.at(entry.name);
-        pieces.push_back({tensor.data, tensor.owner});
-    }
+    for (const TensorBytes* tensor : tensors) pieces.push_back({tensor->data, tensor->owner});
     send(pieces);
 
     last_was_final = record.final;
@@ -111,7 +90,7 @@ void RecordWriter::State::write(const Record& record, bool counts) {
         return;
     }
     ++next_seq;
-    data_records += counts ? 1 : 0;
+    data_records += counts(record) ? 1 : 0;
     stream_hash.update(std::move(pieces));
 }
 
@@ -122,18 +101,19 @@ RecordWriter::~RecordWriter() {
 }
 
 void RecordWriter::write(const Record& record) {
-    const bool end = record.is_end();
     if (record.find(key::kind) == nullptr)
         throw Error(ExitCode::software, record.place, fmt::format("a record without \"{}\" was to be written", key::kind));
-    if (end && (!record.final || !record.tensors.empty()))
+    if (record.is_end() && (!record.final || !record.tensors.empty()))
         throw Error(ExitCode::software, record.place, "an end record must be final and without tensors");
-    state_->write(record, !end && !record.is_error());
+    if (record.is_error() && !is_of_one_request(record))
+        throw Error(ExitCode::software, record.place, "an error record of a whole stream was to be written as one of its records");
+    state_->write(record);
 }
 
 void RecordWriter::write_error(const Error& error, std::string_view tool, std::string_view id) {
-    Record record = error_record(error, tool, scope::record);
+    Record record = make_error_record(error, tool, scope::record);
     if (!id.empty()) record.set(key::id, std::string(id));
-    state_->write(record, false);
+    state_->write(record);
 }
 
 void RecordWriter::finish() {
@@ -141,7 +121,7 @@ void RecordWriter::finish() {
         Record end;
         end.set(key::kind, std::string(kind::end));
         end.final = true;
-        state_->write(end, false);
+        state_->write(end);
     }
     state_->sink->finish();
     state_->closed = true;
@@ -152,7 +132,7 @@ void RecordWriter::fail(const Error& error, std::string_view tool) noexcept {
     state_->closed = true;
     try {
         if (state_->sink->immediate() && !state_->broken) {
-            state_->write(error_record(error, tool, scope::stream), false);
+            state_->write(make_error_record(error, tool, scope::stream));
             state_->sink->finish();
         }
     } catch (...) {

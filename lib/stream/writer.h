@@ -19,7 +19,8 @@ public:
     explicit RecordWriter(std::unique_ptr<ByteSink> sink);
     ~RecordWriter();
 
-    /// Writes one record; `record.final` makes it final. An end record must be final and without tensors.
+    /// Writes one record; `record.final` makes it final. An end record must be final and without tensors. An error record must be one
+    /// of a single request, as a reader with `keep_going` hands it out; it is passed on as it is.
     /// @throws Error(software) when a required key is missing, Error(io), BrokenPipe
     void write(const Record& record);
 

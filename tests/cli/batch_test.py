@@ -63,7 +63,8 @@ class Shard(BatchTest):
         late = self.run_ok([*draw, *shard], stdin=stream).out
 
         def pictures(data):
-            return [(record.metadata["lcm.seed"], record.tensors) for record in records.parse(data) if record.metadata["lcm.kind"] == "latent"]
+            found = [record for record in records.parse(data) if record.metadata["lcm.kind"] == "latent"]
+            return [(record.metadata["lcm.seed"], record.tensors) for record in found]
 
         self.assertEqual(pictures(late), pictures(early))
         self.assertEqual(["72", "73"], [seed for seed, _ in pictures(late)])
@@ -223,8 +224,8 @@ class Names(BatchTest):
 
 class Requests(BatchTest):
     def test_every_key(self):
-        stdin = lines({"prompt": "a red apple", "negative": "blurry", "seed": 7, "size": "64x32", "steps": 3, "guidance": 2.5, "output": "apple",
-                       "adapters": []},
+        stdin = lines({"prompt": "a red apple", "negative": "blurry", "seed": 7, "size": "64x32", "steps": 3, "guidance": 2.5,
+                       "output": "apple", "adapters": []},
                       {"prompt": "b", "width": 32, "height": 64, "seed": "18446744073709551615", "id": "b"}, {"prompt": "c"})
         stream = self.run_ok([ENCODE, "--requests", "-", "-m", harness.SD15, "-t1"], stdin=stdin).out
         first, second, third, _ = [record.metadata for record in records.parse(stream)]
@@ -235,7 +236,8 @@ class Requests(BatchTest):
         self.assertNotIn("lcm.seed", third)
 
     def test_a_request_draws_what_the_flags_draw(self):
-        asked = self.run_ok(requests("--no-history"), stdin=lines({"prompt": "a red apple", "seed": 9, "size": "32x64", "steps": 2, "guidance": 3})).out
+        request = {"prompt": "a red apple", "seed": 9, "size": "32x64", "steps": 2, "guidance": 3}
+        asked = self.run_ok(requests("--no-history"), stdin=lines(request)).out
         by_request = records.parse(self.run_ok(denoise("--no-history"), stdin=asked).out)[0]
         flags = denoise("--no-history", "-s", 9, "-W", 32, "-H", 64, "--steps", 2, "--guidance", 3)
         by_flags = records.parse(self.run_ok(flags, stdin=harness.sample("cond")).out)[0]

@@ -1,8 +1,8 @@
 """The contract of the command line as a table: each rule, each command, and the test that proves the one on the other.
 
-`contract.tsv` has a line for each rule. Its cells, one for each command, hold `folder/file.py::Class::test`, `unit/...cc::name of the case`,
-or `-` and the reason why the rule says nothing of the command. `=` repeats the cell to the left. A rule about terminals has a line for
-a run on a pseudo-terminal and one for a run without.
+`contract.tsv` has a line for each rule. Its cells, one for each command, hold `folder/file.py::Class::test`, `unit/...cc::name of the
+case`, or `-` and the reason why the rule says nothing of the command. `=` repeats the cell to the left. A rule about terminals has a
+line for a run on a pseudo-terminal and one for a run without.
 """
 import ast
 import csv
@@ -17,8 +17,8 @@ COMMANDS = ["encode text", "encode --requests", "denoise", "render", "optimize i
 RULES = {
     "filter", "terminals", "atomic output", "exit codes", "help and version", "quiet, verbose, log", "progress", "colour", "machine output",
     "dry run", "generation flags", "make, ninja", "reproducible", "config", "secrets", "errors across a pipe", "signals", "limits",
-    "partial failure", "SIGINT", "SIGTERM, SIGHUP", "SIGPIPE", "SIGUSR1", "last flush and close", "-n and a word", "A1111 text", "provenance",
-    "preview", "if changed", "unknown key", "shard", "skip existing", "stats, metrics",
+    "partial failure", "SIGINT", "SIGTERM, SIGHUP", "SIGPIPE", "SIGUSR1", "last flush and close", "-n and a word", "A1111 text",
+    "provenance", "preview", "if changed", "unknown key", "shard", "skip existing", "stats, metrics",
 }
 OF_TERMINALS = {"terminals", "progress", "colour"}
 ON, OFF = " (terminal)", " (no terminal)"

@@ -9,6 +9,7 @@ import harness
 BUILD = os.environ["LCM_BUILD"]
 BIN_FOLDER, LIBEXEC_FOLDER = os.environ["LCM_BIN_FOLDER"], os.environ["LCM_LIBEXEC_FOLDER"]
 STAYING_LIBTORCH = os.environ["LCM_STAYING_LIBTORCH"]  # a libtorch that is not copied; empty where one is
+HAS_PAGES = os.environ["LCM_HAS_PAGES"] == "true"
 
 
 class Install(harness.ToolTest):
@@ -32,6 +33,13 @@ class Install(harness.ToolTest):
         loaded = subprocess.run(["ldd", program], stdout=subprocess.PIPE, check=True, text=True).stdout
         libtorch = next(line.split("=>")[1].split()[0] for line in loaded.splitlines() if "libtorch_cpu.so" in line)
         self.assertTrue(os.path.realpath(libtorch).startswith(STAYING_LIBTORCH or os.path.realpath(self.stage)), libtorch)
+
+    def test_completions_and_manual_pages(self):
+        names = {path.name for path in self.stage.rglob("*") if path.is_file() and "share" in path.parts}
+        for tool in harness.ALL_TOOLS:
+            self.assertLessEqual({tool, f"_{tool}", f"{tool}.fish"}, names)
+        if HAS_PAGES:
+            self.assertLessEqual({f"{tool}.1" for tool in harness.ALL_TOOLS} | {"lcm-stream.5", "lcm-environment.7"}, names)
 
 
 if __name__ == "__main__":

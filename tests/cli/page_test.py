@@ -48,7 +48,7 @@ class Rendering(harness.ToolTest):
             self.assertEqual("", complaints)
             for heading in ("NAME", "DESCRIPTION", "SEE ALSO"):
                 self.assertIn(heading, sections(text))
-            self.assertNotRegex(text, r"[@\\]|\.R[SE]\b|T\{", "markup is left over")
+            self.assertEqual([], re.findall(r"@[A-Z]+@|\\|^\.[A-Z]{2}\b|T\{", text, re.M), "markup is left over")
 
         self.each(check, [(name,) for name in TOOL_PAGES + OTHER_PAGES])
 
@@ -146,8 +146,8 @@ class Environment(harness.ToolTest):
         config, policy = literal_blocks((ROOT / "man/lcm-environment.7.scd").read_text())
         self.write("lcm.toml", config.encode())
         shown = self.run_ok([DENOISE, "--show-config"]).out.decode()
-        self.assertRegex(shown, r"(?m)^steps = 4 .*lcm\.toml")
-        self.assertRegex(shown, r"(?m)^threads = 2 .*lcm\.toml")
+        self.assertRegex(shown, r"(?m)^steps = .*4.* lcm\.toml")
+        self.assertRegex(shown, r"(?m)^threads = .*2.* lcm\.toml")
         self.write("policy.toml", policy.encode())
         environment = {"LCM_POLICY": str(self.path("policy.toml"))}
         self.run_ok([DENOISE, "--show-config", "--limit", "pixels=1MP"], env=environment)

@@ -17,18 +17,18 @@ from harness import DENOISE, USAGE, denoise, encode, render
 
 ANSWER = 1  # second to print progress
 BAR = re.compile(r"lcm-(encode: prompt|denoise: picture|render: picture) \d+( \[#*\.*\] \d+/\d+, [\d.]+ s left)?")
-MESSAGE = re.compile(r"lcm-(encode|denoise|render): (info|warning): \S.*|lcm-denoise: \d+ records done, \S.*")
+MESSAGE = re.compile(r"lcm-(encode|denoise|render): (info|debug|warning): \S.*|lcm-denoise: \d+ records done, \S.*")
 ERASE = "\r\x1b[K"
 
 
 class Screen:
-    """A terminal as its user sees it: characters, newline, carriage return, and erasing to the end of the line."""
+    """A terminal as its user sees it: characters, newline, carriage return, erasing to the end of the line; colours leave no trace."""
 
     def __init__(self, columns):
         self.columns, self.rows, self.column = columns, [""], 0
 
     def show(self, text):
-        for token in re.findall(r"\x1b\[K|.", text, re.S):
+        for token in re.findall(r"\x1b\[K|.", re.sub(r"\x1b\[\d+m", "", text), re.S):
             if token == "\x1b[K":
                 self.rows[-1] = self.rows[-1][:self.column]
             elif token == "\r":
@@ -51,6 +51,7 @@ class OnTerminal(harness.ToolTest):
         self.master, self.slave = pty.openpty()
         self.text, self.reader = "", None
         self.addCleanup(os.close, self.master)
+        self.addCleanup(os.close, self.slave)
 
     def resize(self, columns):
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
@@ -58,6 +59,7 @@ class OnTerminal(harness.ToolTest):
     def watch(self):
         """Collects what the terminal is given, until `end_watching`."""
         self.watching = True
+        self.addCleanup(self.stop_watching)
         self.reader = threading.Thread(target=self.collect)
         self.reader.start()
 
@@ -69,10 +71,12 @@ class OnTerminal(harness.ToolTest):
             elif not self.watching:
                 return
 
-    def end_watching(self):
+    def stop_watching(self):
         self.watching = False
         self.reader.join()
-        os.close(self.slave)
+
+    def end_watching(self):
+        self.stop_watching()
         return self.text
 
     def run_pipe(self, *stages):
@@ -116,7 +120,7 @@ class SharedTerminal(OnTerminal):
     def test_three_tools_and_their_messages(self):
         self.resize(200)
         self.watch()
-        flags = ("--progress=bar", "-v")
+        flags = ("--progress=bar", "-vv")
         self.run_pipe(encode("a", "b", "c", "d", *flags), denoise("--steps", 3, "-b", 2, "--seed", "random", *flags),
                       render("-o", "x-%d.png", *flags))
         text = self.end_watching()
@@ -133,13 +137,13 @@ class SharedTerminal(OnTerminal):
         stream = self.write("cond.lcms", harness.sample("cond"))
         latents = self.write("latents.lcms", harness.sample("latent") * 30)
         processes = [self.start(argv, stderr=self.slave, stdout=subprocess.DEVNULL) for argv in (
-            denoise("--steps", 10, "-b", 10, "--progress=bar", "-v", stream),
-            render("--progress=bar", "-v", "-o", "x-%d.png", latents),
-            encode("--progress=bar", "-v", *["word"] * 40))]
-        for _ in range(20):
-            if processes[0].poll() is None:
-                processes[0].send_signal(signal.SIGUSR1)
-            time.sleep(0.02)
+            denoise("--steps", 10, "-b", 10, "--progress=bar", "-vv", stream),
+            render("--progress=bar", "-vv", "-o", "x-%d.png", latents),
+            encode("--progress=bar", "-vv", *["word"] * 40))]
+        self.wait_until(lambda: "lcm-denoise: picture" in self.text)
+        for _ in range(10):
+            processes[0].send_signal(signal.SIGUSR1)
+            time.sleep(0.01)
         for process in processes:
             self.assertEqual(0, process.wait(harness.TIME_LIMIT))
         text = self.end_watching()
@@ -181,7 +185,6 @@ class SharedTerminal(OnTerminal):
     def test_nothing_moves_on_a_dumb_terminal(self):
         self.run_any(denoise("--steps", 1), stdin=harness.sample("cond"), stderr=self.slave, env={"TERM": "dumb"})
         self.assertEqual([], select.select([self.master], [], [], 0)[0])
-        os.close(self.slave)
 
 
 class Descriptor(harness.ToolTest):

@@ -1,5 +1,6 @@
 """lcm-stream(5) and the code name the same keys, kinds, tensors and limits, and the page's example is a stream."""
 import hashlib
+import json
 import re
 import struct
 
@@ -30,7 +31,8 @@ class Names(harness.ToolTest):
     def test_keys(self):
         keys = header_names("key") - {"lcm."}
         self.assertGreater(len(keys), 40)
-        self.assertEqual(keys, set(re.findall(r"\blcm\.[a-z]\w*", PAGE)))
+        dumps = re.compile(r"^[0-9a-f]{4}  .*$", re.M)
+        self.assertEqual(keys, set(re.findall(r"\blcm\.[a-z]\w*", dumps.sub("", PAGE))))
         described = {key for line in re.findall(r"^\*lcm\..*$", section("METADATA KEYS"), re.M) for key in re.findall(r"lcm\.\w+", line)}
         self.assertEqual(keys, described)
 
@@ -62,11 +64,12 @@ class Names(harness.ToolTest):
 class Limits(harness.ToolTest):
     def limits_of(self, function):
         code = (ROOT / "lib/stream/header.cc").read_text()
-        body = re.search(rf"HeaderLimits HeaderLimits::{function}\(\) \{{(.*?)\n\}}", code, re.S)[1]
+        body = re.search(rf"HeaderLimits HeaderLimits::{function}\(.*?\) \{{(.*?)\n\}}", code, re.S)[1]
         values = {}
-        for name, value in re.findall(r"\.(\w+) = (.*?)[,}]", body):
+        for name, value in re.findall(r"\.(\w+) = (.+?)(?:,|\};)$", body, re.M):
             shift = re.fullmatch(r"std::uint64_t\{1\} << (\d+)", value)
-            values[name] = 1 << int(shift[1]) if shift else int(value.replace("'", ""))
+            if shift or value[0].isdigit():
+                values[name] = 1 << int(shift[1]) if shift else int(value.replace("'", ""))
         return values
 
     def test_limits_are_those_of_the_reader(self):
@@ -111,6 +114,14 @@ class Example(harness.ToolTest):
 
     def test_the_tools_read_it(self):
         self.assertIn(b"latent", self.run_ok([RENDER, "--info"], stdin=self.stream()).out)
+        self.run_ok([RENDER, "--check", "--full"], stdin=self.stream())
+
+    def test_an_index_has_the_keys_of_the_page(self):
+        stream = harness.sample("cond") + harness.sample("latent")
+        told = set(re.findall(r"\*(\w+)\*", section("CHECK AND INDEX").split("a line for each record", 1)[1]))
+        lines = [json.loads(line) for line in self.run_ok([RENDER, "--index"], stdin=stream).out.splitlines()]
+        self.assertEqual(told, {key for line in lines for key in line})
+        self.assertEqual([line["offset"] for line in lines], [0, lines[0]["length"]])
 
     def test_it_is_canonical(self):
         stream = self.stream()

@@ -19,10 +19,10 @@ WORDS = ['"', "\\", "{", "}", "[", "]", ",", ":", " ", "\n", "\t", "-", "0", "1"
          "18446744073709551616", "281474976710656", "4294967296"]
 
 
-def verdicts(folder, names):
+def verdicts(folder, names, *flags):
     """What the program says of each file, in one process."""
     paths = [os.path.join(folder, name) for name in names]
-    done = subprocess.run([PROGRAM, *paths], capture_output=True, text=True, check=False)
+    done = subprocess.run([PROGRAM, *flags, *paths], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise AssertionError("the reader died: " + done.stderr[-4000:])
     lines = [line.split(" ", 1) for line in done.stdout.splitlines()]
@@ -61,14 +61,15 @@ class Corpus(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = folder.name
 
-    def test_both_readers_give_the_expected_code(self):
+    def test_both_readers_give_the_expected_codes(self):
         expected = make_corpus.write_corpus(self.folder)
-        found = verdicts(self.folder, expected)
-        for name, code in expected.items():
+        found = zip(verdicts(self.folder, expected).values(), verdicts(self.folder, expected, "--keep-going").values(), strict=True)
+        for (name, codes), ours in zip(expected.items(), found, strict=True):
             with self.subTest(stream=name):
                 with open(os.path.join(self.folder, name), "rb") as file:
-                    self.assertEqual(stream_reader.verdict(file.read()), code, "the independent reader")
-                self.assertEqual(found[name], code, "the tools' reader")
+                    data = file.read()
+                self.assertEqual([stream_reader.verdict(data), stream_reader.verdict(data, keep_going=True)], codes, "the independent reader")
+                self.assertEqual(list(ours), codes, "the tools' reader")
 
     def test_both_readers_agree_on_mutated_headers(self):
         streams = mutations()

@@ -1,4 +1,4 @@
-"""Good and bad streams, one a row and variant of the list of bad inputs, each with the exit code it must get.
+"""Good and bad streams, one a row and variant of the list of bad inputs, each with the exit codes it must get.
 
     make_corpus.py FOLDER    writes them there, with `expected.json`
 """
@@ -62,7 +62,7 @@ def good():
     one, open_one = record(), record(first())
     last = record(marks(seq="1", count="2", stream_sha256=sha256(open_one)))
     extra = first()
-    extra.update({"x.note": "\u00e9 \"quoted\" \\ \n\u0001", "lcm.prompt": "", "lcm.require": ""})
+    extra.update({"x.note": "\u00e9 \"quoted\" \\ \n\u0001", "lcm.prompt": "", "lcm.require": ","})
     streams = {
         "00-one": one, "00-two": open_one + last, "00-ended": open_one + end(open_one, 1), "00-only-end": end(b"", 0),
         "19-joined": one + open_one + last + one, "19-joined-ends": end(b"", 0) + open_one + end(open_one, 1),
@@ -196,7 +196,8 @@ def bad_order():
         "18-version": record(marks(version="2")),
         "18-version-text": record(marks(version="1.")),
         "18-kind": record(marks(kind="film")),
-        "18-no-kind": record(marks(kind=None)), "18-require": record(marks(require="tiles")), "19-no-mark": open_one,
+        "18-no-kind": record(marks(kind=None)), "18-require": record(marks(require="tiles")),
+        "18-require-two": record(marks(require=",zstd,tiles")), "19-no-mark": open_one,
         "19-cut": record()[:-1],
         "19-after": record() + b"x",
         "19-after-plain": record() + raw("{}"),
@@ -223,6 +224,32 @@ def bad_order():
     "25-error-more": (record(error, "", b"") + b"anything", 71)}
 
 
+def failed_requests():
+    """name -> (stream, exit code, exit code of a reader that keeps going)."""
+    def failed(seq=0, code="71", scope="record", **more):
+        return record(first(kind="error", seq=str(seq), error_code=code, error="x", error_scope=scope, **more), "", b"")
+
+    def ended(*records, count):
+        before = b"".join(records)
+        return before + record(marks(kind="end", seq=str(len(records)), count=str(count), stream_sha256=sha256(before)), "", b"")
+
+    one, second = record(first()), record(first(seq="1"))
+    last = marks(kind="error", count="0", error_code="71", error="x", error_scope="record")
+    return {
+        "25-request": (ended(failed(), count=0), 71, 71), "25-request-then-good": (ended(failed(), second, count=1), 71, 71),
+        "25-request-behind-good": (ended(one, failed(1), count=1), 71, 71),
+        "25-two-requests": (ended(failed(), failed(1, "77"), count=0), 71, 71),
+        "25-request-counted": (ended(one, failed(1), count=2), 71, 65),
+        "25-request-out-of-order": (ended(one, failed(0), count=1), 65, 65),
+        "25-request-then-same-seq": (ended(failed(), one, count=1), 71, 65),
+        "25-request-no-end": (failed(), 71, 65), "25-request-final": (record(last, "", b""), 71, 71),
+        "25-request-final-counted": (record({**last, "lcm.count": "1"}, "", b""), 65, 65),
+        "25-request-then-stream": (failed() + failed(1, "77", "stream"), 71, 77),
+        "25-request-unknown-scope": (ended(failed(scope="film"), count=0), 71, 65),
+        "25-request-no-code": (ended(failed(code=None), count=0), 65, 65),
+    }
+
+
 def foreign():
     rest = b"x" * 64
     refused = {f"pickle-{n}": bytes([0x80, n]) + b"}q\0X\1\0" for n in range(2, 6)}
@@ -237,18 +264,19 @@ def foreign():
 
 
 def corpus():
-    """name -> (bytes, expected exit code)."""
+    """name -> (bytes, expected exit code, that of a reader that keeps going)."""
     order, upstream = bad_order()
     bad = {**bad_lengths(), **bad_text(), **bad_keys(), **bad_tensors(), **bad_single_tensors(), **order}
-    return {**good(), **{"bad-" + name: (data, 65) for name, data in bad.items()},
-            **{"bad-" + name: found for name, found in {**upstream, **foreign()}.items()}}
+    found = {**{name: (data, 65) for name, data in bad.items()}, **upstream, **foreign(), **failed_requests()}
+    found = {**good(), **{"bad-" + name: case for name, case in found.items()}}
+    return {name: (data, *(codes * 2)[:2]) for name, (data, *codes) in found.items()}
 
 
 def write_corpus(folder):
-    """One file a stream; gives name -> expected exit code."""
+    """One file a stream; gives name -> expected exit codes, without and with --keep-going."""
     expected = {}
-    for name, (data, code) in corpus().items():
-        expected[name + ".lcms"] = code
+    for name, (data, *codes) in corpus().items():
+        expected[name + ".lcms"] = codes
         with open(os.path.join(folder, name + ".lcms"), "wb") as file:
             file.write(data)
     with open(os.path.join(folder, "expected.json"), "w", encoding="utf-8") as file:

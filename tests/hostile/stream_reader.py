@@ -235,8 +235,9 @@ def refuse_foreign(head):
 class Stream:
     """A whole stream in memory; `read` goes through it to the end or to the first fault."""
 
-    def __init__(self, data):
-        self.data, self.at = data, 0
+    def __init__(self, data, keep_going):
+        self.data, self.at, self.keep_going = data, 0, keep_going
+        self.failure = 0  # code of the first request that failed
         self.part_begins, self.seq, self.count = 0, 0, 0  # since the last final record
         self.final = False
 
@@ -269,7 +270,7 @@ class Stream:
         need(8 + length + size <= RECORD_LIMIT, "record too large")
         check_version(metadata)
         check_header_checksum(metadata, length_bytes + header)
-        need(metadata.get("lcm.require", "") == "", "unknown feature required")
+        need(not metadata.get("lcm.require", "").strip(","), "unknown feature required")
         self.marks(metadata, tensors, begin)
         data = self.take(size)
         need(metadata.get("lcm.sha256") == hashlib.sha256(data).hexdigest(), "data checksum wrong")
@@ -294,19 +295,24 @@ class Stream:
         if metadata["lcm.kind"] == "error":
             code = unsigned(metadata.get("lcm.error_code", ""))
             need(1 <= code <= 255 and "lcm.error" in metadata, "bad error record")
-            raise Refused("upstream: " + metadata["lcm.error"], code)
+            scope = metadata.get("lcm.error_scope", "stream")
+            need(not self.keep_going or scope in ("stream", "record"), "unknown scope of an error")
+            if not self.keep_going or scope == "stream":
+                raise Refused("upstream: " + metadata["lcm.error"], code)
+            self.failure = self.failure or code
         self.seq += 1
         if self.final:
             self.part_begins, self.seq, self.count = self.at, 0, 0
 
 
-def verdict(data):
+def verdict(data, keep_going=False):
     """0 when the stream is good, else the exit code of a tool that reads it."""
+    stream = Stream(data, keep_going)
     try:
-        Stream(data).read()
+        stream.read()
     except Refused as refused:
         return refused.code
-    return 0
+    return stream.failure
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 #include "lib/stream/foreign.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "lib/stream/reader.h"
 #include "tests/unit/base/support.h"
@@ -60,6 +61,25 @@ TEST_CASE("other tensors and foreign keys are kept") {
     REQUIRE(records.size() == 1);
     CHECK(records[0].at("note") == "kept");
     CHECK(records[0].tensor("other").data.size() == 8);
+}
+
+TEST_CASE("every tensor that the format knows is split with the batch") {
+    const auto pair = [](const char* first, const char* name, const char* second) {
+        return raw_record(fmt::format(R"({{"text.embeds":{{"dtype":"F32","shape":{},"data_offsets":[0,8]}},)"
+                                      R"("{}":{{"dtype":"F32","shape":{},"data_offsets":[8,16]}}}})",
+                                      first, name, second),
+                          std::string_view("\0\0\0\0\0\0\x80\x3F\0\0\0\x40\0\0\x40\x40", 16));
+    };
+    const auto two = assumed(pair("[2,1,1]", "text.negative.embeds", "[2,1,1]"), "cond");
+    REQUIRE(two.size() == 2);
+    CHECK(two[1].tensor("text.negative.embeds").shape == std::vector<std::int64_t>{1, 1});
+    CHECK(two[1].tensor("text.negative.embeds").data[3] == std::byte{0x40});
+    CHECK(two[1].tensor("text.negative.embeds").data[2] == std::byte{0x40});
+    CHECK(two[0].tensor("text.negative.embeds").data[2] == std::byte{0});
+    CHECK(assumed(pair("[1,1,2]", "text.negative.embeds", "[1,2]"), "cond").at(0).tensor("text.embeds").shape.size() == 2);
+    CHECK(fault(pair("[2,1,1]", "text.negative.embeds", "[1,2]"), "cond").ends_with("tensor \"text.negative.embeds\": 1 for a batch of 2"));
+    CHECK(fault(pair("[2,1,1]", "mine", "[2,1,1]"), "cond").ends_with("tensor \"mine\": 1 for a batch of 2"));
+    CHECK(fault(pair("[1,2]", "text.pooled", "[1,1,2]"), "cond").ends_with("expected 1 dimensions, or a batch of such, found 3"));
 }
 
 TEST_CASE("what does not fit is named") {

@@ -177,8 +177,8 @@ TEST_CASE("F9: an end record may stand alone, and has no tensors") {
 
 TEST_CASE("an error record ends the reading, whatever follows") {
     const auto with_keys = [](const Metadata& keys) { return sealed(with(with(first_marks(), {{"lcm.kind", "error"}}), keys)); };
-    CHECK(verdict(with_keys({})) == "65: record 0: key \"lcm.error_code\" is missing");
-    CHECK(verdict(with_keys({{"lcm.error_code", "71"}})) == "65: record 0: key \"lcm.error\" is missing");
+    CHECK(verdict(with_keys({})) == "65: record 0: has no key \"lcm.error_code\"");
+    CHECK(verdict(with_keys({{"lcm.error_code", "71"}})) == "65: record 0: has no key \"lcm.error\"");
     const Metadata whole{{"lcm.error_code", "71"}, {"lcm.error", "lcm-encode: out of memory"}};
     const std::string cause = "71: upstream: lcm-encode: out of memory";
     CHECK(verdict(with_keys(whole)) == cause);
@@ -188,6 +188,36 @@ TEST_CASE("an error record ends the reading, whatever follows") {
         CAPTURE(code);
         CHECK(verdict(with_keys(with(whole, {{"lcm.error_code", code}}))).starts_with("65: record 0: key \"lcm.error_code\": "));
     }
+}
+
+TEST_CASE("an unknown scope of an error is refused by who must know it") {
+    const Metadata marks =
+        with(first_marks(), {{"lcm.kind", "error"}, {"lcm.error_code", "71"}, {"lcm.error", "x"}, {"lcm.error_scope", "y"}});
+    CHECK(verdict(sealed(marks)) == "71: upstream: x");
+    RecordReader reader(source_from_memory(as_bytes(sealed(marks)), "memory"), {.keep_going = true});
+    CHECK(error_of([&] { reader.next(); }) == "65: memory: record 0: key \"lcm.error_scope\": \"y\" is no scope");
+}
+
+TEST_CASE("unverified, checksums may be wrong or missing, and all else is checked") {
+    const auto unverified = [](const std::string& stream) {
+        return error_of([&] {
+            RecordReader reader(source_from_memory(as_bytes(stream), "memory"), {.verify = false});
+            while (reader.next()) {
+            }
+        });
+    };
+    for (const char* key : {"lcm.sha256", "lcm.header_sha256", "lcm.stream_sha256"}) {
+        CAPTURE(key);
+        CHECK(unverified(changed(key, "0")) == "nothing");
+    }
+    CHECK(unverified(changed("lcm.header_sha256", nullptr)) == "nothing");
+    CHECK(unverified(changed("lcm.stream_sha256", nullptr)) == "nothing");
+    CHECK(unverified(changed("lcm.seq", "1")) == "65: memory: record 0: key \"lcm.seq\": expected 0, found 1");
+    CHECK(unverified(changed("lcm.count", nullptr)) == "65: memory: record 0: key \"lcm.count\" is missing");
+    std::string flipped = changed("lcm.seq", "0");
+    flipped.back() = '\x01';
+    CHECK(unverified(flipped) == "nothing");
+    CHECK(verdict(flipped) == "65: record 0: data checksum is wrong");
 }
 
 TEST_CASE("the cause from upstream is an error of its own type") {

@@ -88,6 +88,9 @@ TEST_CASE("records made wrongly are our own fault") {
     Record end;
     end.set("lcm.kind", "end");
     CHECK(error_of([&] { writer.write(end); }) == "70: an end record must be final and without tensors");
+    Record error;
+    for (const auto& [key, value] : {std::pair("lcm.kind", "error"), {"lcm.error_code", "65"}, {"lcm.error", "x"}}) error.set(key, value);
+    CHECK(error_of([&] { writer.write(error); }) == "70: an error record of a whole stream was to be written as one of its records");
     Record misfit = example_record();
     misfit.tensors.at("latent").shape = {3};
     CHECK(error_of([&] { writer.write(misfit); }) == "70: tensor latent: its bytes do not fit its shape");

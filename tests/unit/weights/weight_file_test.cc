@@ -101,7 +101,7 @@ TEST_CASE("bytes after the data are refused") {
     check_refused(ExitCode::data, {"describes 24"}, two_tensors() + two_tensors());
 }
 
-TEST_CASE("with leave a file may have holes and odd keys, and its tensors are where they say") {
+TEST_CASE("a file taken leniently may have holes and odd keys, and its tensors are where they say") {
     const TemporaryFolder folder;
     const std::string header = R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8],"note":"x"}})";
     const std::string path = write_file(folder / "model.safetensors", safetensors_with_header(header, zeros(4) + bytes_of<float>({3})));

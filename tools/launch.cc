@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -11,6 +12,7 @@
 
 int main(int, char** argv) {
     namespace fs = std::filesystem;
+    std::signal(SIGUSR1, SIG_IGN);  // a question about progress before the program can answer must not end it
     ::setenv("OMP_WAIT_POLICY", "passive", 0);
     std::error_code ignored;
     const auto folder = fs::read_symlink("/proc/self/exe", ignored).parent_path();

@@ -31,7 +31,8 @@ bool same_bytes(const std::string& left, const std::string& right) {
     const auto a = source_from_file(left), b = source_from_file(right);
     Bytes piece_a(std::size_t{1} << 20), piece_b(piece_a.size());
     while (const auto count = a->read_full(piece_a))
-        if (b->read_full(piece_b) != count || !std::equal(piece_a.begin(), piece_a.begin() + static_cast<std::ptrdiff_t>(count), piece_b.begin()))
+        if (b->read_full(piece_b) != count ||
+            !std::equal(piece_a.begin(), piece_a.begin() + static_cast<std::ptrdiff_t>(count), piece_b.begin()))
             return false;
     return true;
 }

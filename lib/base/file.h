@@ -10,8 +10,8 @@ namespace lcm {
 
 /// What to do when the output file is already there.
 enum class Existing {
-    replace,  ///< rename over it
-    keep,     ///< refuse, exit code 73 (`--no-clobber`)
+    replace,     ///< rename over it
+    keep,        ///< refuse, exit code 73 (`--no-clobber`)
     keep_equal,  ///< leave it and its time alone when the bytes are equal, else replace it (`--if-changed`)
 };
 

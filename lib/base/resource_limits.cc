@@ -65,7 +65,8 @@ void expect_picture_size(std::int64_t width, std::int64_t height, const std::str
     const auto most = limits().pixels;
     const bool fits = width <= max_side && height <= max_side;
     if (fits && static_cast<std::uint64_t>(width) * static_cast<std::uint64_t>(height) <= most) return;
-    throw Error(ExitCode::refused, what, fmt::format("is {}x{} pixels, the limit is {} a side and {} in all", width, height, max_side, most),
+    throw Error(ExitCode::refused, what,
+                fmt::format("is {}x{} pixels, the limit is {} a side and {} in all", width, height, max_side, most),
                 fits ? "raise it with --limit pixels=..." : "");
 }
 

@@ -8,11 +8,11 @@ namespace lcm {
 
 /// What a process allows itself (`--limit`, `/etc/lcm/policy.toml`). Zero: no limit of that kind.
 struct Limits {
-    std::uint64_t memory = 0;                                ///< bytes of memory of its own; mapped files do not count
-    std::uint64_t pixels = 64'000'000;                       ///< of one picture
-    std::uint64_t record = std::uint64_t{1} << 30;           ///< bytes of one record
-    std::uint64_t seconds = 0;                               ///< of running time
-    bool record_by_policy = false;                           ///< the record's limit comes from a policy file: exceeding it is "refused"
+    std::uint64_t memory = 0;                       ///< bytes of memory of its own; mapped files do not count
+    std::uint64_t pixels = 64'000'000;              ///< of one picture
+    std::uint64_t record = std::uint64_t{1} << 30;  ///< bytes of one record
+    std::uint64_t seconds = 0;                      ///< of running time
+    bool record_by_policy = false;                  ///< the record's limit comes from a policy file: exceeding it is "refused"
 
     /// The limit of that name ("memory", "pixels", "record", "time"), or nullptr.
     std::uint64_t* find(std::string_view name);

@@ -13,7 +13,8 @@ namespace {
 
 /// Hidden names: what users type who come from make's compilers or from another program that draws.
 const std::map<std::string, std::string> aliases{
-    {"-MD", "--MD"}, {"-MF", "--MF"}, {"-MT", "--MT"}, {"--cfg-scale", "--guidance"}, {"--batch-count", "--batch"}, {"--init-img", "--input"},
+    {"-MD", "--MD"},           {"-MF", "--MF"}, {"-MT", "--MT"}, {"--cfg-scale", "--guidance"}, {"--batch-count", "--batch"},
+    {"--init-img", "--input"},
 };
 
 std::string own_name(const std::string& name) {

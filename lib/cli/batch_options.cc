@@ -16,7 +16,8 @@ namespace lcm::cli {
 void BatchOptions::declare(CLI::App& app) {
     app.add_flag("--keep-going", keep_going, "Go on after a record or an input that fails; the exit code is that of the first failure")
         ->group(group::batch);
-    app.add_option("--shard", shard_text_, "Take only records i, i+n, i+2n, ... of the input, 0 <= i < n; they keep their numbers and seeds")
+    app.add_option("--shard", shard_text_,
+                   "Take only records i, i+n, i+2n, ... of the input, 0 <= i < n; they keep their numbers and seeds")
         ->type_name("I/N")
         ->group(group::batch);
     app.add_flag("--skip-existing", skip_existing, "Leave out what an output file already holds, whole and with the right checksums")

@@ -20,8 +20,7 @@ void DenoiseOptions::declare(CLI::App& app) {
     add("-W,--width", request.width, "Width in pixels; a multiple of 8; else the model's own");
     add("-H,--height", request.height, "Height in pixels; a multiple of 8; else the model's own");
     add("--steps", request.steps, "Steps; else the model's own, mostly 4")->check(CLI::Range(1, 1000));
-    add("--guidance", request.guidance, "How closely to follow the prompt; else the model's own")
-        ->check(CLI::Range(0.0, 1000.0));
+    add("--guidance", request.guidance, "How closely to follow the prompt; else the model's own")->check(CLI::Range(0.0, 1000.0));
     add("--timesteps", request.timesteps, "Own timesteps, falling, with commas: 999,749,499,249")
         ->delimiter(',')
         ->allow_extra_args(false)
@@ -41,7 +40,8 @@ std::optional<int> step_of(const char* flag, const std::string& text) {
     if (text.empty() || text == comfy_format) return std::nullopt;
     const auto step = parse_u64(text);
     if (!step || *step > 1000)
-        throw Error(ExitCode::usage, flag, fmt::format("\"{}\" is no step", escape_control(text)), "give a number from 0 to 1000, or comfy");
+        throw Error(ExitCode::usage, flag, fmt::format("\"{}\" is no step", escape_control(text)),
+                    "give a number from 0 to 1000, or comfy");
     return static_cast<int>(*step);
 }
 

@@ -21,7 +21,8 @@ void InfoOptions::declare(CLI::App& app) {
     app.add_flag("--info", info, "Tell what pictures or record streams hold, and render nothing")->group(group::report);
     app.add_flag("--check", check, "Prove that record streams are whole: headers, numbers and end mark")->group(group::report);
     app.add_flag("--full", full, "With --check: every checksum and value too")->group(group::report);
-    app.add_flag("--index", index, "Write FILE.lcmi, a JSON line for each record: offset, length, checksum, id, seed")->group(group::report);
+    app.add_flag("--index", index, "Write FILE.lcmi, a JSON line for each record: offset, length, checksum, id, seed")
+        ->group(group::report);
 }
 
 void InfoOptions::check_flags() const {

@@ -21,7 +21,8 @@ struct InfoOptions {
     void check_flags() const;
     /// True when nothing is to be rendered.
     bool wanted() const { return info || check || index; }
-    /// Prints a report of each file to stdout; no file or `-` is stdin. An index goes beside its file, as FILE.lcmi, or for stdin to stdout.
+    /// Prints a report of each file to stdout; no file or `-` is stdin. An index goes beside its file, as FILE.lcmi, or for stdin to
+    /// stdout.
     ExitCode print(const std::vector<std::string>& files, bool json) const;
 
 private:

@@ -328,11 +328,11 @@ ExitCode parse_and_run(Program& program, int argc, char** argv) {
 
 int run_main(int argc, char** argv, const std::string& tool, Commands commands) {
     guard_standard_streams();
-    install_signal_handlers(tool);
     LogSettings log;
     log.tool = tool;
     log.json_errors = has_word(argc, argv, "--json");  // the flags may be wrong themselves
     set_log(log);
+    install_signal_handlers(tool);
     Program program(tool, std::move(commands));
     try {
         try {

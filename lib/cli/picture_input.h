@@ -12,7 +12,8 @@ public:
     /// @param many  the output takes more than one picture
     PictureInput(const RecordInputOptions& options, bool many) : input_(options), many_(many) {}
 
-    /// The next data or error record. @throws Error(usage) for a second record where there is room for one, Error(data) for a stream without any
+    /// The next data or error record. @throws Error(usage) for a second record where there is room for one, Error(data) for a stream
+    /// without any
     std::optional<Record> next() override;
     bool can_go_on() const override { return input_.can_go_on(); }
 

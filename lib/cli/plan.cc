@@ -49,11 +49,13 @@ void print_plan(const Plan& plan, bool json) {
     const double seconds = plan.operations / (measured_speed() * part_of_peak);
     std::string text;
     if (json) {
-        text = fmt::format("{{\"details\":[{}],\"memory_bytes\":{},\"model\":{},\"output\":{},\"records\":{},\"seconds\":{},\"tool\":{}}}\n",
-                           json_list(plan.details), plan.memory, json_quote(plan.model), json_quote(plan.output), plan.records,
-                           rounded(seconds), json_quote(plan.tool));
+        text =
+            fmt::format("{{\"details\":[{}],\"memory_bytes\":{},\"model\":{},\"output\":{},\"records\":{},\"seconds\":{},\"tool\":{}}}\n",
+                        json_list(plan.details), plan.memory, json_quote(plan.model), json_quote(plan.output), plan.records,
+                        rounded(seconds), json_quote(plan.tool));
     } else {
-        text = fmt::format("{} would write {} record{} to {}\n", plan.tool, plan.records, plan.records == 1 ? "" : "s", escape_control(plan.output));
+        text = fmt::format("{} would write {} record{} to {}\n", plan.tool, plan.records, plan.records == 1 ? "" : "s",
+                           escape_control(plan.output));
         for (const auto& line : plan.details) text += "  " + escape_control(line) + "\n";
         text += fmt::format("  model {}; about {} MiB of memory, {} s\n", escape_control(plan.model), plan.memory >> 20, rounded(seconds));
     }

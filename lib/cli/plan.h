@@ -22,7 +22,8 @@ struct Plan {
 inline constexpr std::uint64_t resting_memory = std::uint64_t{200} << 20;
 
 /// Prints a plan to stdout, for people or as one JSON object
-/// {"details","memory_bytes","model","output","records","seconds","tool"}. Seconds come from the operations and a short measurement of this machine.
+/// {"details","memory_bytes","model","output","records","seconds","tool"}. Seconds come from the operations and a short measurement of this
+/// machine.
 void print_plan(const Plan& plan, bool json);
 
 /// Floating-point operations a second that this machine reaches now on a matrix product, measured for about 50 ms.

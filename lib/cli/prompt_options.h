@@ -28,7 +28,8 @@ struct PromptOptions {
 /// Records to encode, each with its prompt set. @throws Error(usage), Error(no_input)
 std::unique_ptr<RecordFeed> open_prompts(const PromptOptions& options);
 
-/// A fresh record for record `number` of a run. Its identity is made of what is asked and of its place, so that two equal prompts stay apart.
+/// A fresh record for record `number` of a run. Its identity is made of what is asked and of its place, so that two equal prompts stay
+/// apart.
 Record prompt_record(const std::string& prompt, const std::optional<std::string>& negative, std::size_t number);
 
 }  // namespace lcm::cli

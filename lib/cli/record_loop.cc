@@ -15,17 +15,16 @@ public:
     Loop(Context& context, RecordFeed& feed, const BatchOptions& batch) : context_(context), feed_(feed), batch_(batch) {}
 
     void run(const RecordWork& work) {
-        while (auto record = next()) {
-            if (record->is_end()) {
+        while (auto record = next())
+            if (record->is_end())
                 context_.pass_on(*record);
-            } else if (record->is_error()) {
+            else if (record->is_error())
                 pass_error(*record);
-            } else {
+            else
                 take(*record, work);
-            }
-        }
         if (lost_inputs_ == 0) return;
-        throw Error(context_.result(), "", fmt::format("{} input{} could not be read to the end", lost_inputs_, lost_inputs_ == 1 ? "" : "s"),
+        throw Error(context_.result(), "",
+                    fmt::format("{} input{} could not be read to the end", lost_inputs_, lost_inputs_ == 1 ? "" : "s"),
                     "the messages above say why");
     }
 
@@ -56,7 +55,9 @@ private:
         context_.progress().begin();
         try {
             work(record, number);
+            context_.progress().rest();
         } catch (const Error& error) {
+            context_.progress().rest();
             // A full disk or a lost machine is no fault of the record.
             const bool of_record = error.code() != ExitCode::io && error.code() != ExitCode::system && error.code() != ExitCode::software;
             if (!batch_.keep_going || !of_record) throw;

@@ -23,7 +23,9 @@ const std::vector<std::string> fields{"prompt", "negative", "seed",     "size", 
 
 std::string key_list() { return fmt::format("{}", fmt::join(fields, ", ")); }
 
-[[noreturn]] void refuse(const Json& value, const std::string& what) { throw Error(ExitCode::data, value.place(), what, "correct the request"); }
+[[noreturn]] void refuse(const Json& value, const std::string& what) {
+    throw Error(ExitCode::data, value.place(), what, "correct the request");
+}
 
 void check_fields(const Json& request) {
     for (const auto& [name, value] : request.as_object()) {
@@ -81,8 +83,8 @@ Record make_record(const Json& request, std::size_t number, std::string& id) {
     check_fields(request);
     if (const auto* name = name_of(request)) id = name->as_string();
     const auto* negative = request.find("negative");
-    auto record = prompt_record(request.at("prompt").as_string(),
-                                negative == nullptr ? std::nullopt : std::optional(negative->as_string()), number);
+    auto record =
+        prompt_record(request.at("prompt").as_string(), negative == nullptr ? std::nullopt : std::optional(negative->as_string()), number);
     record.place = fmt::format("request {}", number);
     if (!id.empty()) record.set(key::id, id);
     set_generation(record, request);

@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "lib/base/error.h"
+#include "lib/base/resource_limits.h"
 #include "lib/base/text.h"
 #include "lib/image/jpeg_codec.h"
-#include "lib/base/resource_limits.h"
 #include "lib/image/picture_limits.h"
 #include "lib/image/png_codec.h"
 

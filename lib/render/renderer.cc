@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 
 #include "lib/base/error.h"
-#include "lib/base/resource_limits.h"
 #include "lib/base/number.h"
+#include "lib/base/resource_limits.h"
 #include "lib/core/tensor/convert.h"
 #include "lib/sampling/trajectory.h"
 #include "lib/stream/keys.h"

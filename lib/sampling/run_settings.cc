@@ -10,8 +10,8 @@
 
 #include "lib/base/error.h"
 #include "lib/base/json.h"
-#include "lib/base/resource_limits.h"
 #include "lib/base/number.h"
+#include "lib/base/resource_limits.h"
 #include "lib/sampling/lcm_sampler.h"
 #include "lib/stream/keys.h"
 

@@ -115,7 +115,8 @@ void StreamHash::update(std::vector<Piece> record) {
     State& state = *state_;
     const std::size_t size = cost(record);
     std::unique_lock lock(state.mutex);
-    const bool small = size<worth_a_thread, too_large = size> most_waiting;
+    const bool small = size < worth_a_thread;
+    const bool too_large = size > largest_waiting;
     if (!state.alone && !small && !too_large && !state.thread.joinable()) state.start();
     state.done.wait(lock, [&] { return state.waiting == 0 || state.waiting + size <= most_waiting; });
     if (state.waiting == 0 && (state.alone || small || too_large)) return state.add(record);

@@ -63,7 +63,8 @@ class Rendering(harness.ToolTest):
         roff, source = ROOT / "scripts/docs/roff.py", ROOT / "man/lcm-stream.5.scd"
 
         def made(**changes):
-            return subprocess.run(["python3", "-B", roff, "scdoc", source], env=self.environment(changes), capture_output=True, check=True).stdout
+            made_by = ["python3", "-B", roff, "scdoc", source]
+            return subprocess.run(made_by, env=self.environment(changes), capture_output=True, check=True).stdout
 
         self.assertIn(b'.TH "lcm-stream" "5" ""', made())
         self.assertIn(b'.TH "lcm-stream" "5" "2001-09-09"', made(SOURCE_DATE_EPOCH="1000000000"))

@@ -127,7 +127,6 @@ class SharedTerminal(OnTerminal):
         messages = self.expect_order(text, 200)
         self.expect_turns(text)
         self.assertTrue(any("seed " in line for line in messages), messages)
-        self.assertIn("lcm-denoise: picture 7", text)
         self.assertEqual(8, len(self.names()))
 
     def test_tools_that_work_at_the_same_time(self):
@@ -140,7 +139,7 @@ class SharedTerminal(OnTerminal):
             denoise("--steps", 10, "-b", 10, "--progress=bar", "-vv", stream),
             render("--progress=bar", "-vv", "-o", "x-%d.png", latents),
             encode("--progress=bar", "-vv", *["word"] * 40))]
-        self.wait_until(lambda: "lcm-denoise: picture" in self.text)
+        self.wait_until(lambda: "lcm-denoise: " in self.text)
         for _ in range(10):
             processes[0].send_signal(signal.SIGUSR1)
             time.sleep(0.01)
@@ -215,11 +214,13 @@ class Descriptor(harness.ToolTest):
 
     def test_one_that_is_not_open_is_refused(self):
         for fd in (3, 77):
-            self.run_fails(denoise("--progress-fd", fd), USAGE, f"--progress-fd: {fd} is not open for writing", stdin=harness.sample("cond"))
+            self.run_fails(denoise("--progress-fd", fd), USAGE, f"--progress-fd: {fd} is not open for writing",
+                           stdin=harness.sample("cond"))
 
     def test_one_for_reading_is_refused(self):
         reading, writing = os.pipe()
-        self.run_fails(denoise("--progress-fd", reading), USAGE, "is not open for writing", stdin=harness.sample("cond"), pass_fds=(reading,))
+        self.run_fails(denoise("--progress-fd", reading), USAGE, "is not open for writing", stdin=harness.sample("cond"),
+                       pass_fds=(reading,))
         os.close(reading)
         os.close(writing)
 

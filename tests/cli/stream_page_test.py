@@ -42,17 +42,22 @@ class Names(harness.ToolTest):
     def test_tensors(self):
         self.assertEqual(header_names("tensor"), set(TERM.findall(section("TENSORS"))))
 
-    def test_types_of_tensors(self):
-        code = (ROOT / "lib/stream/values.cc").read_text()
+    def test_types_and_ranks_of_tensors(self):
+        code = (ROOT / "lib/stream/known_tensors.cc").read_text()
         lists = {name: set(re.findall(r"Dtype::(\w+)", types))
                  for name, types in re.findall(r"std::initializer_list<Dtype> (\w+)\{(.*?)\};", code)}
-        names = dict(re.findall(r'std::string_view (\w+) = "(.*?)";', (ROOT / "lib/stream/keys.h").read_text().split("namespace lcm::tensor")[1]))
-        known = {names[name]: lists[types] for name, types in re.findall(r"\{tensor::(\w+), (\w+)\}", code)}
+        tensors = (ROOT / "lib/stream/keys.h").read_text().split("namespace lcm::tensor")[1]
+        names = dict(re.findall(r'std::string_view (\w+) = "(.*?)";', tensors))
+        known = {names[name]: (None if rank == "std::nullopt" else int(rank), lists[types])
+                 for name, rank, types in re.findall(r"\{tensor::(\w+), (\d|std::nullopt), (\w+)\}", code)}
         self.assertEqual(header_names("tensor"), set(known))
-        lines = re.findall(r"^\*([a-z.]\S*?)\*(.*)$", section("TENSORS"), re.M)
-        told = {name: set(re.findall(r"\b(?:U8|I32|F32|F16|BF16)\b", rest)) for name, rest in lines}
-        told["latent.denoised"] |= told["latent"] if "as the latent" in dict(lines)["latent.denoised"] else set()
-        self.assertEqual(known, told)
+
+        lines = dict(re.findall(r"^\*([a-z.]\S*?)\*(.*)$", section("TENSORS"), re.M))
+        types = {name: set(re.findall(r"\b(?:U8|I32|F32|F16|BF16)\b", line)) for name, line in lines.items()}
+        self.assertIn("as the latent", lines["latent.denoised"])
+        types["latent.denoised"] = types["latent"]
+        ranks = {name: shape[1].count(",") + 1 if (shape := re.search(r"\[(.*?)\]", line)) else None for name, line in lines.items()}
+        self.assertEqual(known, {name: (ranks[name], types[name]) for name in lines})
 
     def test_element_types(self):
         rows = re.findall(r'\{"(\w+)", (\d+)\}', (ROOT / "lib/stream/dtype.cc").read_text())

@@ -30,7 +30,8 @@ std::optional<Image> decoded(std::span<const std::byte> file) {
 void check_file(const PictureFile& picture) {
     fuzz::expect(picture.width >= 1 && picture.width <= max_side && picture.height >= 1 && picture.height <= max_side,
                  "sides are within their limit");
-    fuzz::expect(std::int64_t{picture.width} * picture.height <= static_cast<std::int64_t>(limits().pixels), "pixels are within their limit");
+    fuzz::expect(std::int64_t{picture.width} * picture.height <= static_cast<std::int64_t>(limits().pixels),
+                 "pixels are within their limit");
     fuzz::expect(picture.channels >= 1 && picture.channels <= 4, "a picture has 1 to 4 channels");
 }
 

@@ -226,8 +226,8 @@ def bad_order():
 
 def failed_requests():
     """name -> (stream, exit code, exit code of a reader that keeps going)."""
-    def failed(seq=0, code="71", scope="record", **more):
-        return record(first(kind="error", seq=str(seq), error_code=code, error="x", error_scope=scope, **more), "", b"")
+    def failed(seq=0, code="71", scope="record"):
+        return record(first(kind="error", seq=str(seq), error_code=code, error="x", error_scope=scope), "", b"")
 
     def ended(*records, count):
         before = b"".join(records)

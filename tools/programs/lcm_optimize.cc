@@ -81,7 +81,8 @@ public:
         output.path = folder_;
         output.no_clobber = !force_;
         output.expect_possible();
-        return cli::Plan{context.tool(), bundle.name(), folder_, 1, {"a copy with its weights in another number type"}, 0, cli::resting_memory};
+        return cli::Plan{context.tool(),     bundle.name(), folder_, 1, {"a copy with its weights in another number type"}, 0,
+                         cli::resting_memory};
     }
 
     ExitCode run(cli::Context& context) override {

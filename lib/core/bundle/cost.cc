@@ -35,14 +35,16 @@ private:
         if (name.starts_with("conv_in") || name.starts_with("conv_out")) return 0;
         if (name.starts_with("mid_block")) return 1 - levels_;
         if (const auto block = block_number(name, "down_blocks.")) return -*block - (name.find("downsamplers") != name.npos ? 1 : 0);
-        if (const auto block = block_number(name, "up_blocks.")) return *block - levels_ + 1 + (name.find("upsamplers") != name.npos ? 1 : 0);
+        if (const auto block = block_number(name, "up_blocks."))
+            return *block - levels_ + 1 + (name.find("upsamplers") != name.npos ? 1 : 0);
         return std::nullopt;
     }
     std::optional<int> vae(std::string_view name) const {
         if (name.starts_with("post_quant_conv")) return 0;
         if (!name.starts_with("decoder.")) return std::nullopt;
         name.remove_prefix(std::string_view("decoder.").size());
-        if (const auto block = block_number(name, "up_blocks.")) return std::min(*block + (name.find("upsamplers") != name.npos ? 1 : 0), levels_ - 1);
+        if (const auto block = block_number(name, "up_blocks."))
+            return std::min(*block + (name.find("upsamplers") != name.npos ? 1 : 0), levels_ - 1);
         return name.starts_with("conv_in") || name.starts_with("mid_block") ? 0 : levels_ - 1;
     }
 
@@ -51,7 +53,9 @@ private:
 };
 
 /// Attention multiplies tokens with tokens; its projections tell how wide it is.
-bool is_self_attention_query(std::string_view name) { return name.ends_with("attn1.to_q.weight") || name.ends_with("attentions.0.to_q.weight"); }
+bool is_self_attention_query(std::string_view name) {
+    return name.ends_with("attn1.to_q.weight") || name.ends_with("attentions.0.to_q.weight");
+}
 bool reads_context(std::string_view name) { return name.ends_with("attn2.to_k.weight") || name.ends_with("attn2.to_v.weight"); }
 
 struct Sum {

@@ -87,7 +87,7 @@ PictureText recipe(const Record& record, MetadataLevel level, bool provenance, s
     if (level != MetadataLevel::none) text.parameters += parameter_line(record);
     const auto* source = record.find(key::source);
     const std::string_view term = source == nullptr ? made_by_model : std::string_view(*source);
-    if (source != nullptr && source->empty()) throw Error(ExitCode::data, record.place, std::string(key::source) + " is empty");
+    if (provenance && term.empty()) throw Error(ExitCode::data, record.place, std::string(key::source) + " is empty");
     if (provenance || !created.empty()) text.xmp = provenance_xmp(provenance ? term : std::string_view(), created);
     return text;
 }

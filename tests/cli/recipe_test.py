@@ -114,7 +114,7 @@ class Report(harness.ToolTest):
         self.assertIsNone(re.search(rb"[\x00-\x09\x0b-\x1f\x7f]|\xe2\x80\xae", said), said)
 
     def test_what_is_neither_picture_nor_stream(self):
-        self.each(lambda data, code, says: self.run_fails([RENDER, "--info", "--json"], code, says, stdin=data), [
+        self.each(lambda data, code, says: self.run_fails([RENDER, "--info"], code, says, stdin=data), [
             (b"", harness.DATA, "empty"),
             (b"GIF89a" + bytes(20), harness.DATA, "header length"),
             (b"\x89PNG\r\n\x1a\n" + bytes(20), harness.DATA, "standard input"),

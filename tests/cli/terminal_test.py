@@ -61,7 +61,7 @@ class Terminal(harness.ToolTest):
         self.assertEqual(b"", self.shown())
 
     def test_in_a_session_of_script(self):
-        environment = self.environment({"SHELL": "/bin/sh"})
+        environment = self.environment({"SHELL": "/bin/sh", "NO_COLOR": "1"})
         session = subprocess.run(["script", "-qec", "lcm-encode text apple", "/dev/null"], cwd=self.folder, env=environment,
                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=harness.TIME_LIMIT)
         self.assertEqual(USAGE, session.returncode, session.stdout)

@@ -91,7 +91,8 @@ class BadLine(harness.ToolTest):
     def test_the_error_record_names_the_request(self):
         stdin = lines([self.GOOD]) + b'{"prompt": 7, "id": "bad"}\n' + lines([self.GOOD])
         stream = records.parse(self.run_any(from_requests("--keep-going"), stdin=stdin).out)
-        self.assertEqual(["cond", "error", "cond"], [record.metadata["lcm.kind"] for record in stream if record.metadata["lcm.kind"] != "end"])
+        kinds = [record.metadata["lcm.kind"] for record in stream]
+        self.assertEqual(["cond", "error", "cond"], [kind for kind in kinds if kind != "end"])
         self.assertEqual("bad", stream[1].metadata["lcm.id"])
         self.assertEqual(str(DATA), stream[1].metadata["lcm.error_code"])
 

@@ -31,15 +31,15 @@ std::string installed_folder(const std::string& name) {
     return {};
 }
 
-Bundle open_folder(const std::string& folder, const std::string& name) {
+Bundle open_folder(const std::string& folder, const std::string& name, bool lenient) {
     info(fmt::format("model {} is {}", name, folder));
-    return Bundle::open(folder, name);
+    return Bundle::open(folder, name, lenient);
 }
 
-Bundle open_named(const std::string& name) {
+Bundle open_named(const std::string& name, bool lenient) {
     std::error_code ignored;
-    if (fs::exists(name, ignored)) return open_folder(name, name);
-    if (const auto folder = installed_folder(name); !folder.empty()) return open_folder(folder, name);
+    if (fs::exists(name, ignored)) return open_folder(name, name, lenient);
+    if (const auto folder = installed_folder(name); !folder.empty()) return open_folder(folder, name, lenient);
     std::vector<std::string> names;
     for (const auto& model : installed_models()) names.push_back(model.name);
     const auto near = nearest(name, names);
@@ -89,14 +89,15 @@ void ModelOptions::declare(CLI::App& app) {
     app.add_option("-m,--model", model, "Model: a diffusers folder or an installed model; else the record's own, else emoji-128")
         ->type_name("NAME|DIR")
         ->group(group::io);
+    app.add_flag("--lenient", lenient, "Take weight files with unknown keys or holes in their headers, with a warning")->group(group::io);
 }
 
-Bundle ModelOptions::open() const { return open_named(model.empty() ? embedded_model : model); }
+Bundle ModelOptions::open() const { return open_named(model.empty() ? embedded_model : model, lenient); }
 
 Bundle ModelOptions::open_for(const Record& record) const {
     const auto* hint = record.find(key::model);
     if (!model.empty() || hint == nullptr) return open();
-    if (!installed_folder(*hint).empty()) return open_named(*hint);
+    if (!installed_folder(*hint).empty()) return open_named(*hint, lenient);
     if (auto bundle = open_hint(*hint, record)) return *std::move(bundle);
     throw Error(ExitCode::data, record.place, fmt::format("was made with model \"{}\", which is not found here", escape_control(*hint)),
                 "name the model with -m");

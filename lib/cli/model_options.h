@@ -14,7 +14,8 @@ namespace lcm::cli {
 
 /// `-m/--model`: a model folder, or the name of an installed model.
 struct ModelOptions {
-    std::string model;  ///< empty: the record's own model, else the embedded one
+    std::string model;     ///< empty: the record's own model, else the embedded one
+    bool lenient = false;  ///< take weight files with extra keys or holes in their headers, with a warning
 
     void declare(CLI::App& app);
 

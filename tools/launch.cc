@@ -1,4 +1,4 @@
-// Becomes the program of the same name, with the environment that libtorch's OpenMP reads while it is loaded: the program itself would
+// Becomes the program of the same name, with the environment that libtorch's OpenMP and MKL read while they are loaded: the program itself would
 // be too late. Threads that wait must sleep, because the tools of a pipe share the cores.
 
 #include <unistd.h>
@@ -14,6 +14,7 @@ int main(int, char** argv) {
     namespace fs = std::filesystem;
     std::signal(SIGUSR1, SIG_IGN);  // a question about progress before the program can answer must not end it
     ::setenv("OMP_WAIT_POLICY", "passive", 0);
+    ::setenv("MKL_CBWR", "AUTO,STRICT", 0);  // products are the same bytes with any number of threads, at no cost that shows
     std::error_code ignored;
     const auto folder = fs::read_symlink("/proc/self/exe", ignored).parent_path();
     for (const char* programs : {LCM_PROGRAMS_FROM_TOOLS, "programs"}) ::execv((folder / programs / LCM_TOOL).c_str(), argv);

@@ -23,15 +23,33 @@ void Context::start_progress(const std::string& noun, bool data_on_stdout) {
 }
 
 void Context::apply_threads() {
-    set_threads(common_.threads);
+    threads_.emplace(common_.threads);
     meter_.set_threads(at::get_num_threads());
+}
+
+std::shared_ptr<void> Context::begin_work() {
+    if (!threads_) return nullptr;
+    threads_->begin();
+    return {&*threads_, [](ThreadBudget* threads) { threads->end(); }};
+}
+
+void Context::StepObserver::on_start(int record, int step, int steps) {
+    if (context_.threads_) context_.threads_->adjust();
+    context_.progress().on_start(record, step, steps);
+}
+
+void Context::StepObserver::on_step(int record, int step, int steps) {
+    context_.progress().on_step(record, step, steps);
+    if (context_.threads_) context_.threads_->adjust();
 }
 
 void Context::write(Record record, std::uint64_t number) {
     if (auto* trace = meter_.trace()) trace->sign(record);
     {
         const auto timed = meter_.time(Stage::write);
+        if (threads_) threads_->end();  // a reader may take its time
         output_->write(record, number);
+        if (threads_) threads_->begin();
     }
     progress_->done();
 }

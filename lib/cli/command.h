@@ -12,6 +12,7 @@
 #include "lib/cli/plan.h"
 #include "lib/cli/progress.h"
 #include "lib/cli/record_output.h"
+#include "lib/core/tensor/threads.h"
 #include "lib/metrics/meter.h"
 
 namespace CLI {
@@ -38,6 +39,10 @@ public:
 
     /// Sets the threads to compute with.
     void apply_threads();
+    /// A record is in work: this tool takes its part of the cores. @returns what ends it
+    [[nodiscard]] std::shared_ptr<void> begin_work();
+    /// Shows each step, and divides the cores again behind it.
+    Observer& observer() { return observer_; }
 
     /// Opens the record output, once. On any later failure `run_main` sends the cause down the pipe through it.
     /// @throws Error(usage) for a terminal, Error(cannot_create)
@@ -74,10 +79,22 @@ public:
     void set_arguments(std::vector<std::string> arguments) { arguments_ = std::move(arguments); }
 
 private:
+    class StepObserver : public Observer {
+    public:
+        explicit StepObserver(Context& context) : context_(context) {}
+        void on_start(int record, int step, int steps) override;
+        void on_step(int record, int step, int steps) override;
+
+    private:
+        Context& context_;
+    };
+
     std::string tool_;
     const CommonOptions& common_;
     Meter meter_;
     std::optional<Progress> progress_;
+    std::optional<ThreadBudget> threads_;
+    StepObserver observer_{*this};
     std::unique_ptr<RecordOutput> output_;
     std::optional<ExitCode> first_failure_;
     long saved_ = 0;

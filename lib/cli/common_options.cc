@@ -10,7 +10,7 @@ void CommonOptions::declare(CLI::App& app) {
     log.declare(app);
     progress.declare(app);
     measure.declare(app);
-    app.add_option("-t,--threads", threads, "Threads to compute with; 0 takes the cores this process may use")
+    app.add_option("-t,--threads", threads, "Threads to compute with; 0 takes the cores this process may use, divided among tools at work")
         ->check(CLI::Range(0, 1024))
         ->type_name("N")
         ->capture_default_str()

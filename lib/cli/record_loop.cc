@@ -53,6 +53,7 @@ private:
         const std::string name = id == nullptr ? "" : *id;
         if (auto* trace = context_.meter().trace()) trace->join(record);
         context_.progress().begin();
+        const auto working = context_.begin_work();
         try {
             work(record, number);
             context_.progress().rest();

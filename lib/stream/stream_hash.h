@@ -6,12 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "lib/base/sha256.h"
+
 namespace lcm {
 
-/// The SHA-256 of a stream, computed by a thread of its own where the machine has a second processor: a reader and a writer hash
-/// all bytes twice, and the digest of the stream is not needed before its end.
-///
-/// At most 24 MiB wait to be hashed. The thread starts with the first bytes worth it and ends with this object.
+/// The SHA-256 of a stream being written. A writer hashes all bytes twice, and needs the digest of a record's data before it knows the
+/// record's header: so a small record waits here, and goes into the stream's digest beside the data of the next (`Sha256::update_two`).
 class StreamHash {
 public:
     /// A piece of the stream. `owner` keeps `data` alive and unchanged.
@@ -20,10 +20,10 @@ public:
         std::shared_ptr<const void> owner;
     };
 
-    StreamHash();
-    ~StreamHash();
+    /// Digest of the data of the record to come, as 64 lower-case hex digits.
+    std::string digest_of(const std::vector<std::span<const std::byte>>& data);
 
-    /// Appends a record. May return before it is hashed.
+    /// Appends a record.
     void update(std::vector<Piece> record);
 
     /// The digest of all that was appended since the beginning or the last call of `restart`, as 64 lower-case hex digits.
@@ -33,8 +33,8 @@ public:
     void restart();
 
 private:
-    struct State;
-    std::unique_ptr<State> state_;
+    Sha256 hash_;
+    std::vector<Piece> waiting_;
 };
 
 }  // namespace lcm

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "lib/base/error.h"
-#include "lib/base/sha256.h"
 #include "lib/stream/keys.h"
 #include "lib/stream/values.h"
 
@@ -48,12 +47,18 @@ void StreamWalk::check_sequence(const RecordHead& head) {
         fail(head, "stream checksum is wrong: records were changed, lost or put in");
 }
 
+// A final record stands outside the stream's own hash.
 std::shared_ptr<const GrowingBuffer> StreamWalk::read_data(const RecordHead& head) {
     const auto buffer = std::make_shared<GrowingBuffer>();
     const bool verify = options_.verify && !head.plain;
+    const bool in_stream = verify && !head.marks.final;
     Sha256 hash;
+    if (in_stream) stream_hash_.update(as_bytes(head.frame));
     buffer->fill(*source_, head.header.data_bytes, [&](std::span<const std::byte> piece) {
-        if (verify) hash.update(piece);
+        if (in_stream)
+            Sha256::update_two(hash, piece, stream_hash_, piece);
+        else if (verify)
+            hash.update(piece);
     });
     if (buffer->bytes().size() < head.header.data_bytes) fail_truncated(head, buffer->bytes().size());
     if (verify && hash.hex() != head.marks.sha256) fail(head, "data checksum is wrong");
@@ -62,17 +67,9 @@ std::shared_ptr<const GrowingBuffer> StreamWalk::read_data(const RecordHead& hea
     return buffer;
 }
 
-// A final record stands outside the stream's own hash.
-void StreamWalk::hash(RecordHead& head, const std::shared_ptr<const GrowingBuffer>& data) {
-    if (!options_.verify || head.plain || head.marks.final) return;
-    const auto frame = std::make_shared<const std::string>(std::move(head.frame));
-    stream_hash_.update({{as_bytes(*frame), frame}, {data->bytes(), data}});
-}
-
 Record StreamWalk::take(RecordHead head) {
     const auto data = read_data(head);
     advance(head);
-    hash(head, data);
     Record record{.tensors = {}, .metadata = std::move(head.header.metadata), .final = head.marks.final, .place = std::move(head.place)};
     for (TensorEntry& entry : head.header.tensors) {
         const auto bytes = data->bytes().subspan(entry.begin, entry.end - entry.begin);
@@ -97,7 +94,7 @@ void StreamWalk::advance(const RecordHead& head) {
     data_records_ = last_was_final_ ? 0 : data_records_ + (head.is_data() ? 1 : 0);
     if (!last_was_final_) return;
     skipped_ = false;
-    stream_hash_.restart();
+    stream_hash_ = Sha256();
 }
 
 void StreamWalk::check_end() const {

@@ -6,11 +6,11 @@
 #include <string>
 
 #include "lib/base/bytes.h"
+#include "lib/base/sha256.h"
 #include "lib/stream/growing_buffer.h"
 #include "lib/stream/read_options.h"
 #include "lib/stream/record.h"
 #include "lib/stream/record_head.h"
-#include "lib/stream/stream_hash.h"
 
 namespace lcm {
 
@@ -37,7 +37,6 @@ private:
     std::string place() const;
     void check_sequence(const RecordHead& head);
     std::shared_ptr<const GrowingBuffer> read_data(const RecordHead& head);
-    void hash(RecordHead& head, const std::shared_ptr<const GrowingBuffer>& data);
     void check_end() const;
     void advance(const RecordHead& head);
 
@@ -47,7 +46,7 @@ private:
     std::uint64_t records_ = 0;   // gone through so far
     std::uint64_t next_seq_ = 0;  // since the last final record, as the next three
     std::uint64_t data_records_ = 0;
-    StreamHash stream_hash_;
+    Sha256 stream_hash_;
     bool skipped_ = false;
     bool last_was_final_ = false;
 };

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "lib/base/sha256.h"
 #include "lib/stream/error_record.h"
 #include "lib/stream/header.h"
 #include "lib/stream/keys.h"
@@ -53,9 +52,14 @@ private:
 };
 
 Marks RecordWriter::State::marks_of(const Record& record, const std::vector<const TensorBytes*>& tensors) {
-    Sha256 data_hash;
-    for (const TensorBytes* tensor : tensors) data_hash.update(tensor->data);
-    Marks marks{.seq = next_seq, .sha256 = data_hash.hex(), .header_sha256 = {}, .final = record.final, .count = 0, .stream_sha256 = {}};
+    std::vector<std::span<const std::byte>> data;
+    for (const TensorBytes* tensor : tensors) data.push_back(tensor->data);
+    Marks marks{.seq = next_seq,
+                .sha256 = stream_hash.digest_of(data),
+                .header_sha256 = {},
+                .final = record.final,
+                .count = 0,
+                .stream_sha256 = {}};
     if (!record.final) return marks;
     marks.count = data_records + (counts(record) ? 1 : 0);
     marks.stream_sha256 = stream_hash.hex();

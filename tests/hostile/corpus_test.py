@@ -68,8 +68,8 @@ class Corpus(unittest.TestCase):
             with self.subTest(stream=name):
                 with open(os.path.join(self.folder, name), "rb") as file:
                     data = file.read()
-                verdicts = [stream_reader.verdict(data), stream_reader.verdict(data, keep_going=True)]
-                self.assertEqual(verdicts, codes, "the independent reader")
+                theirs = [stream_reader.verdict(data), stream_reader.verdict(data, keep_going=True)]
+                self.assertEqual(theirs, codes, "the independent reader")
                 self.assertEqual(list(ours), codes, "the tools' reader")
 
     def test_both_readers_agree_on_mutated_headers(self):

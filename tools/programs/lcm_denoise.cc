@@ -89,7 +89,7 @@ public:
                 const auto picture = number * copies + copy;
                 if (batch_.skip_existing && output.has(named(record, request.seed), picture)) continue;
                 if (!denoiser) load(denoiser, record, context);
-                auto result = denoiser->denoise(record, request, static_cast<int>(picture), context.progress());
+                auto result = denoiser->denoise(record, request, static_cast<int>(picture), context.observer());
                 result.final = record.final && copy + 1 == copies;
                 if (result.find(key::index) != nullptr) result.set(key::index, std::to_string(picture));
                 context.add_history(result);

@@ -61,6 +61,8 @@ public:
     at::Tensor norm_silu(const at::Tensor& x) const;
 
 private:
+    at::Tensor apply(const at::Tensor& x, bool silu) const;
+
     std::int64_t groups_;
     double eps_;
     at::Tensor weight_, bias_;

@@ -2,6 +2,7 @@
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/silu.h>
 
+#include "lib/core/nn/group_norm_kernel.h"
 #include "lib/core/nn/layers.h"
 
 namespace lcm::nn {
@@ -9,11 +10,13 @@ namespace lcm::nn {
 GroupNorm::GroupNorm(const Scope& weights, std::int64_t groups, std::int64_t channels, double eps)
     : groups_(groups), eps_(eps), weight_(weights.take("weight", {channels})), bias_(weights.take("bias", {channels})) {}
 
-at::Tensor GroupNorm::operator()(const at::Tensor& x) const { return at::group_norm(x, groups_, weight_, bias_, eps_); }
+at::Tensor GroupNorm::operator()(const at::Tensor& x) const { return apply(x, false); }
+at::Tensor GroupNorm::norm_silu(const at::Tensor& x) const { return apply(x, true); }
 
-at::Tensor GroupNorm::norm_silu(const at::Tensor& x) const {
-    at::Tensor normed = (*this)(x);
-    return at::silu_(normed);
+at::Tensor GroupNorm::apply(const at::Tensor& x, bool silu) const {
+    if (takes_group_norm_kernel(x)) return group_norm_kernel(x, {groups_, eps_, weight_, bias_, silu});
+    at::Tensor normed = at::group_norm(x, groups_, weight_, bias_, eps_);
+    return silu ? at::silu_(normed) : normed;
 }
 
 LayerNorm::LayerNorm(const Scope& weights, std::int64_t width, double eps)

@@ -10,6 +10,7 @@
 #include <memory>
 #include <thread>
 
+#include "lib/base/core_share.h"
 #include "lib/base/log.h"
 #include "lib/base/number.h"
 
@@ -98,5 +99,22 @@ void set_threads(int count) {
     at::set_num_threads(count > 0 ? count : available_cores());
     debug(fmt::format("{} threads", at::get_num_threads()));
 }
+
+ThreadBudget::ThreadBudget(int wanted) : fixed_(wanted > 0), share_(std::make_unique<CoreShare>(available_cores(), core_share_path())) {
+    set_threads(wanted);
+}
+
+ThreadBudget::~ThreadBudget() = default;
+
+void ThreadBudget::begin() {
+    share_->begin();
+    adjust();
+}
+
+void ThreadBudget::adjust() {
+    if (const int cores = share_->cores(); !fixed_ && cores != at::get_num_threads()) at::set_num_threads(cores);
+}
+
+void ThreadBudget::end() { share_->end(); }
 
 }  // namespace lcm

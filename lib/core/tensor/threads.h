@@ -1,10 +1,13 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace lcm {
+
+class CoreShare;
 
 /// Cores this process may use: affinity mask and cgroup quota, at least 1.
 int available_cores();
@@ -16,7 +19,27 @@ int available_cores();
 /// @param memberships  the text of `/proc/self/cgroup`
 std::optional<int> cgroup_cores(const std::string& root, std::string_view memberships);
 
-/// Sets libtorch's intra-op threads (0 = available_cores()). The one place that touches thread counts.
+/// Sets libtorch's intra-op threads (0 = available_cores()). With `ThreadBudget` the one place that touches thread counts.
 void set_threads(int count);
+
+/// The threads of one tool among those of a pipe: a tool alone takes all cores, tools that compute at the same moment divide them. The
+/// kernels give the same bytes with any number of threads (`MKL_CBWR` is set for that), so a picture does not depend on it.
+class ThreadBudget {
+public:
+    /// @param wanted  a fixed number; 0 shares the available cores (`CoreShare`)
+    explicit ThreadBudget(int wanted);
+    ~ThreadBudget();
+
+    /// Computing begins.
+    void begin();
+    /// Between two steps of it: takes the cores that others have left, leaves those that others need.
+    void adjust();
+    /// It ends, or waits for another tool.
+    void end();
+
+private:
+    const bool fixed_;
+    std::unique_ptr<CoreShare> share_;
+};
 
 }  // namespace lcm

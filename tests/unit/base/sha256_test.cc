@@ -24,3 +24,22 @@ TEST_CASE("a digest can be taken on the way") {
     hash = Sha256();
     CHECK(hash.hex() == sha256_hex({}));
 }
+
+TEST_CASE("two digests side by side are those of one after the other") {
+    std::string text(2000, '\0');
+    for (std::size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(i * 31 + i / 64);
+    const auto data = as_bytes(text);
+    for (const std::size_t first_size : {0u, 1u, 63u, 64u, 65u, 640u, 1999u})
+        for (const std::size_t second_size : {0u, 1u, 64u, 129u, 1000u})
+            for (const std::size_t begun : {0u, 3u, 63u, 64u}) {
+                CAPTURE(first_size);
+                Sha256 first, second, first_alone, second_alone;
+                second.update(data.first(begun));
+                second_alone.update(data.first(begun));
+                Sha256::update_two(first, data.first(first_size), second, data.subspan(1, second_size));
+                first_alone.update(data.first(first_size));
+                second_alone.update(data.subspan(1, second_size));
+                CHECK(first.hex() == first_alone.hex());
+                CHECK(second.hex() == second_alone.hex());
+            }
+}

@@ -1,10 +1,13 @@
 #include "lib/core/nn/layers.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/allclose.h>
+#include <ATen/ops/equal.h>
 #include <ATen/ops/erf.h>
 #include <ATen/ops/exp.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/group_norm.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/softmax.h>
@@ -15,6 +18,8 @@
 #include <cmath>
 #include <limits>
 
+#include "lib/core/nn/vector_code.h"
+#include "lib/core/tensor/threads.h"
 #include "tests/unit/random_weights.h"
 
 using namespace lcm::nn;
@@ -141,4 +146,42 @@ TEST_CASE("padding, joining and turning pictures into tokens move values only") 
     CHECK(close(tokens[1][6], x.select(0, 1).select(1, 1).select(1, 2)));
     CHECK(to_picture(tokens, 2, 4).data_ptr() == x.data_ptr());
     CHECK(close(to_picture(tokens, 2, 4), x));
+}
+
+TEST_CASE("the group norm of inference is the exact one, with any number of threads") {
+    // 2e-5: the mean is 30 standard deviations from zero, which costs 30 units in the last place of f32 where it is taken off.
+    RandomWeights weights(at::kFloat);
+    const GroupNorm norm(Scope(weights) / "norm", 4, 32, 1e-5);
+    for (const auto& [height, width] : {std::pair{1, 1}, {7, 5}, {64, 96}}) {
+        const at::Tensor x = channels_last(at::randn({2, 32, height, width}) * 3 + 100);
+        const auto exact = [&](const char* name) { return weights.take(name, {32}).to(at::kDouble); };
+        const at::Tensor expected = at::group_norm(x.to(at::kDouble), 4, exact("norm.weight"), exact("norm.bias"), 1e-5);
+        const at::NoGradGuard no_grad;
+        at::Tensor found, found_silu;
+        for (const int threads : {1, 2, 3}) {
+            lcm::set_threads(threads);
+            const at::Tensor again = norm(x), again_silu = norm.norm_silu(x);
+            if (found.defined()) {
+                CHECK(at::equal(found, again));
+                CHECK(at::equal(found_silu, again_silu));
+            }
+            found = again;
+            found_silu = again_silu;
+        }
+        CHECK(at::allclose(found.to(at::kDouble), expected, 2e-5, 2e-5));
+        CHECK(at::allclose(found_silu.to(at::kDouble), silu_formula(expected), 2e-5, 2e-5));
+        CHECK(found.is_contiguous(at::MemoryFormat::ChannelsLast));
+    }
+}
+
+TEST_CASE("the exponential of inference is within 2 units in the last place") {
+    double worst = 0;
+    for (int i = -8600; i <= 8700; ++i) {
+        const float x = static_cast<float>(i) * 0.01F + 0.003F;
+        const double exact = std::exp(static_cast<double>(x));
+        worst = std::max(worst, std::abs(exp_vector(x) - exact) / exact);
+    }
+    CHECK(worst < 2 * 1.2e-7);
+    CHECK(silu_vector(-1000.0F) == doctest::Approx(0));
+    CHECK(silu_vector(1000.0F) == 1000.0F);
 }

@@ -2,10 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include <unistd.h>
-
-#include <algorithm>
-#include <csignal>
+#include <memory>
 
 #include "lib/base/sha256.h"
 #include "tests/unit/base/support.h"
@@ -29,7 +26,7 @@ StreamHash::Piece piece(const std::shared_ptr<const Bytes>& data) { return {*dat
 }  // namespace
 
 TEST_CASE("records of any size give the digest of their bytes in order") {
-    // Below and above what is worth a thread, more than may wait, and more than may ever wait.
+    // Below and above what may wait.
     const std::size_t sizes[] = {0, 1, 100, 70'000, 5, 300'000, 300'000, 300'000, 10, 2 * mebibyte, 65'536, 25 * mebibyte, 3, 65'536};
     StreamHash hash;
     Sha256 expected;
@@ -59,47 +56,34 @@ TEST_CASE("a stream that begins anew forgets what was before") {
     CHECK(hash.hex() == sha256_hex(*second));
 }
 
-TEST_CASE("few bytes wait, and none are kept behind their turn") {
-    std::vector<std::weak_ptr<const Bytes>> given;
-    StreamHash hash;
-    std::size_t most = 0;
-    for (std::size_t i = 0; i < 200; ++i) {
-        const auto data = bytes(100'000, i);
-        given.push_back(data);
-        hash.update({piece(data)});
-        most = std::max(most, static_cast<std::size_t>(std::ranges::count_if(given, [](const auto& one) { return !one.expired(); })));
-    }
-    CHECK(most <= 8);
-    hash.hex();
-    CHECK(std::ranges::all_of(given, [](const auto& one) { return one.expired(); }));
-}
-
-TEST_CASE("a hash that nobody asks for may be dropped with work waiting") {
-    for (std::size_t i = 0; i < 20; ++i) {
+TEST_CASE("data hashed beside a waiting record gives both digests") {
+    // Either may be the longer one, and pieces need not end together.
+    for (const std::size_t size : {std::size_t{0}, std::size_t{100}, std::size_t{65'536}, std::size_t{200'000}}) {
+        const auto frame = bytes(408, 1), before = bytes(70'000, 2), first = bytes(size, 3), second = bytes(900, 4);
         StreamHash hash;
-        hash.update({piece(bytes(400'000, i))});
-        hash.update({piece(bytes(100'000, i))});
+        hash.update({piece(frame), piece(before)});
+        Sha256 stream, data;
+        for (const auto& part : {frame, before}) stream.update(*part);
+        for (const auto& part : {first, second}) data.update(*part);
+        CHECK(hash.digest_of({*first, *second}) == data.hex());
+        CHECK(hash.hex() == stream.hex());
     }
 }
 
-TEST_CASE("signals stay with the thread that reads and writes") {
-    sigset_t before, after;
-    ::pthread_sigmask(SIG_SETMASK, nullptr, &before);
+TEST_CASE("one small record waits, a large one does not") {
     StreamHash hash;
-    hash.update({piece(bytes(100'000, 0))});
-    ::pthread_sigmask(SIG_SETMASK, nullptr, &after);
-    CHECK(::sigismember(&before, SIGINT) == ::sigismember(&after, SIGINT));
-    // A signal to the process that this thread keeps off must stay pending: the other thread may not take it.
-    sigset_t interrupt, pending;
-    ::sigemptyset(&interrupt);
-    ::sigaddset(&interrupt, SIGUSR2);
-    ::pthread_sigmask(SIG_BLOCK, &interrupt, &before);
-    ::kill(::getpid(), SIGUSR2);
-    hash.hex();
-    ::sigpending(&pending);
-    CHECK(::sigismember(&pending, SIGUSR2) == 1);
-    int taken = 0;
-    ::sigwait(&interrupt, &taken);
-    CHECK(taken == SIGUSR2);
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    std::weak_ptr<const Bytes> small, next, large;
+    const auto give = [&](std::weak_ptr<const Bytes>& seen, std::size_t size) {
+        const auto data = bytes(size, size);
+        seen = data;
+        hash.update({piece(data)});
+    };
+    give(small, 100'000);
+    CHECK(!small.expired());
+    give(next, 50'000);
+    CHECK(small.expired());
+    CHECK(!next.expired());
+    give(large, 25 * mebibyte);
+    CHECK(next.expired());
+    CHECK(large.expired());
 }

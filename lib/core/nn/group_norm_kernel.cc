@@ -1,0 +1,150 @@
+#include "lib/core/nn/group_norm_kernel.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty_like.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "lib/core/nn/layers.h"
+#include "lib/core/nn/vector_code.h"
+
+namespace lcm::nn {
+
+namespace {
+
+constexpr std::int64_t block_numbers = 16384;  // numbers in a block of pixels: what a thread takes at a time
+constexpr std::int64_t flush_rows = 32;        // pixels added up in f32 before the sums go on in f64
+
+struct Shape {
+    std::int64_t pictures, pixels, channels, groups;
+
+    std::int64_t group_width() const { return channels / groups; }
+    std::int64_t block_rows() const { return std::max<std::int64_t>(1, block_numbers / channels); }
+    std::int64_t blocks() const { return (pixels + block_rows() - 1) / block_rows(); }
+};
+
+/// Sum and sum of squares, of numbers less the group's pivot: a mean far from zero costs no digits.
+struct Sums {
+    double sum = 0, squares = 0;
+};
+
+LCM_VECTOR_CODE void add_rows(const float* x, std::int64_t rows, std::int64_t channels, const float* pivot, float* sum, float* squares) {
+    for (std::int64_t row = 0; row < rows; ++row, x += channels)
+        for (std::int64_t c = 0; c < channels; ++c) {
+            const float distance = x[c] - pivot[c];
+            sum[c] += distance;
+            squares[c] += distance * distance;
+        }
+}
+
+LCM_VECTOR_CODE void scale_rows(const float* x, float* y, std::int64_t rows, std::int64_t channels, const float* scale,
+                                const float* shift) {
+    for (std::int64_t row = 0; row < rows; ++row, x += channels, y += channels)
+        for (std::int64_t c = 0; c < channels; ++c) y[c] = x[c] * scale[c] + shift[c];
+}
+
+LCM_VECTOR_CODE void scale_rows_silu(const float* x, float* y, std::int64_t rows, std::int64_t channels, const float* scale,
+                                     const float* shift) {
+    for (std::int64_t row = 0; row < rows; ++row, x += channels, y += channels)
+        for (std::int64_t c = 0; c < channels; ++c) y[c] = silu_vector(x[c] * scale[c] + shift[c]);
+}
+
+/// The first number of each group, for every channel.
+std::vector<float> pivots(const float* picture, const Shape& shape) {
+    std::vector<float> pivot(static_cast<std::size_t>(shape.channels));
+    for (std::int64_t c = 0; c < shape.channels; ++c)
+        pivot[static_cast<std::size_t>(c)] = picture[c / shape.group_width() * shape.group_width()];
+    return pivot;
+}
+
+void sum_block(const float* x, std::int64_t rows, const Shape& shape, const float* pivot, Sums* groups) {
+    const auto channels = static_cast<std::size_t>(shape.channels);
+    std::vector<float> sum(channels), squares(channels);
+    for (std::int64_t row = 0; row < rows; row += flush_rows) {
+        std::ranges::fill(sum, 0.0F);
+        std::ranges::fill(squares, 0.0F);
+        add_rows(x + row * shape.channels, std::min(flush_rows, rows - row), shape.channels, pivot, sum.data(), squares.data());
+        for (std::size_t c = 0; c < channels; ++c) {
+            Sums& group = groups[c / static_cast<std::size_t>(shape.group_width())];
+            group.sum += sum[c];
+            group.squares += squares[c];
+        }
+    }
+}
+
+/// What a picture's numbers are multiplied with, and what is then added.
+struct Line {
+    std::vector<float> scale, shift;
+};
+
+/// @param sums  [blocks, groups] of one picture
+Line line_of(const Sums* sums, const float* pivot, const Shape& shape, const GroupNormArguments& arguments) {
+    Line line{std::vector<float>(static_cast<std::size_t>(shape.channels)), std::vector<float>(static_cast<std::size_t>(shape.channels))};
+    const float *weight = arguments.weight.const_data_ptr<float>(), *bias = arguments.bias.const_data_ptr<float>();
+    const double count = static_cast<double>(shape.pixels * shape.group_width());
+    for (std::int64_t group = 0; group < shape.groups; ++group) {
+        Sums all;
+        for (std::int64_t block = 0; block < shape.blocks(); ++block) {
+            all.sum += sums[block * shape.groups + group].sum;
+            all.squares += sums[block * shape.groups + group].squares;
+        }
+        const double distance = all.sum / count;
+        const double inverse = 1 / std::sqrt(std::max(0.0, all.squares / count - distance * distance) + arguments.eps);
+        for (std::int64_t c = group * shape.group_width(); c < (group + 1) * shape.group_width(); ++c) {
+            const double scale = inverse * weight[c];
+            line.scale[static_cast<std::size_t>(c)] = static_cast<float>(scale);
+            line.shift[static_cast<std::size_t>(c)] = static_cast<float>(bias[c] - (pivot[c] + distance) * scale);
+        }
+    }
+    return line;
+}
+
+/// Calls `work(picture, block, first row, rows)` for every block, in parallel.
+template <typename Work>
+void for_each_block(const Shape& shape, const Work& work) {
+    at::parallel_for(0, shape.pictures * shape.blocks(), 1, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) {
+            const std::int64_t picture = i / shape.blocks(), block = i % shape.blocks(), first = block * shape.block_rows();
+            work(picture, block, first, std::min(shape.block_rows(), shape.pixels - first));
+        }
+    });
+}
+
+}  // namespace
+
+bool takes_group_norm_kernel(const at::Tensor& x) {
+    return x.dim() == 4 && x.device().is_cpu() && x.scalar_type() == at::kFloat && !at::GradMode::is_enabled();
+}
+
+at::Tensor group_norm_kernel(const at::Tensor& x, const GroupNormArguments& arguments) {
+    const at::Tensor input = channels_last(x);
+    at::Tensor output = at::empty_like(input, at::MemoryFormat::ChannelsLast);
+    const Shape shape{x.size(0), x.size(2) * x.size(3), x.size(1), arguments.groups};
+    const float* in = input.const_data_ptr<float>();
+    float* out = output.mutable_data_ptr<float>();
+    const std::int64_t picture_numbers = shape.pixels * shape.channels, picture_sums = shape.blocks() * shape.groups;
+
+    std::vector<std::vector<float>> pivot;
+    for (std::int64_t i = 0; i < shape.pictures; ++i) pivot.push_back(pivots(in + i * picture_numbers, shape));
+    std::vector<Sums> sums(static_cast<std::size_t>(shape.pictures * picture_sums));
+    for_each_block(shape, [&](std::int64_t picture, std::int64_t block, std::int64_t first, std::int64_t rows) {
+        sum_block(in + picture * picture_numbers + first * shape.channels, rows, shape, pivot[static_cast<std::size_t>(picture)].data(),
+                  &sums[static_cast<std::size_t>(picture * picture_sums + block * shape.groups)]);
+    });
+
+    std::vector<Line> lines;
+    for (std::int64_t i = 0; i < shape.pictures; ++i)
+        lines.push_back(
+            line_of(&sums[static_cast<std::size_t>(i * picture_sums)], pivot[static_cast<std::size_t>(i)].data(), shape, arguments));
+    for_each_block(shape, [&](std::int64_t picture, std::int64_t, std::int64_t first, std::int64_t rows) {
+        const Line& line = lines[static_cast<std::size_t>(picture)];
+        const std::int64_t at = picture * picture_numbers + first * shape.channels;
+        (arguments.silu ? scale_rows_silu : scale_rows)(in + at, out + at, rows, shape.channels, line.scale.data(), line.shift.data());
+    });
+    return output;
+}
+
+}  // namespace lcm::nn

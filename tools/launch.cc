@@ -1,5 +1,5 @@
-// Becomes the program of the same name, with the environment that libtorch's OpenMP and MKL read while they are loaded: the program itself would
-// be too late. Threads that wait must sleep, because the tools of a pipe share the cores.
+// Becomes the program of the same name, with the environment that libtorch's OpenMP and MKL read while they are loaded: the program
+// itself would be too late. Threads that wait must sleep, because the tools of a pipe share the cores.
 
 #include <unistd.h>
 

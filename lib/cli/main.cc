@@ -49,9 +49,9 @@ bool has_word(int argc, char** argv, std::string_view word) {
 
 class Program {
 public:
-    Program(const std::string& tool, Commands commands)
-        : tool_(tool), commands_(std::move(commands)), app_("", tool), context_(tool, common_) {
-        app_.set_version_flag("--version", tool + " " + version());
+    Program(const ToolName& tool, Commands commands)
+        : tool_(tool.name), commands_(std::move(commands)), app_(tool.summary, tool.name), context_(tool.name, common_) {
+        app_.set_version_flag("--version", tool.name + " " + version(), "Show the version");
         app_.get_option("--version")->group(group::common);
 
         declare_commands();
@@ -134,6 +134,7 @@ public:
     /// The flags of all commands (`--help-json`).
     std::string table() const {
         HelpTable table{tool_, version(), app_.get_description(), {}};
+        if (!has_default_) table.commands.push_back({&app_, "", app_.get_description(), {}});
         for (const auto& [app, command] : parsed_)
             table.commands.push_back({app, command->name(), command->summary(), command->examples()});
         return help_json(table);
@@ -164,10 +165,9 @@ private:
     /// A command without a name lives on the tool itself, beside those with one.
     void declare_commands() {
         std::vector<std::string> examples;
-        bool has_default = false;
         for (const auto& command : commands_) {
             if (command->name().empty()) {
-                has_default = true;
+                has_default_ = true;
                 declare(app_, *command);
             } else {
                 declare(*app_.add_subcommand(command->name(), command->summary()), *command);
@@ -175,7 +175,7 @@ private:
             for (auto& example : command->examples()) examples.push_back(example);
         }
         app_.formatter(help_formatter(examples));
-        if (has_default) return;
+        if (has_default_) return;
         app_.set_help_flag("-h,--help", "Show this help")->group(group::common);
         app_.require_subcommand(1);
     }
@@ -253,6 +253,7 @@ private:
     CommonOptions common_;
     Context context_;
     std::vector<Parsed> parsed_;
+    bool has_default_ = false;  // a command without a name
     std::vector<Setting> settings_;
 };
 
@@ -326,13 +327,13 @@ ExitCode parse_and_run(Program& program, int argc, char** argv) {
 
 }  // namespace
 
-int run_main(int argc, char** argv, const std::string& tool, Commands commands) {
+int run_main(int argc, char** argv, const ToolName& tool, Commands commands) {
     guard_standard_streams();
     LogSettings log;
-    log.tool = tool;
+    log.tool = tool.name;
     log.json_errors = has_word(argc, argv, "--json");  // the flags may be wrong themselves
     set_log(log);
-    install_signal_handlers(tool);
+    install_signal_handlers(tool.name);
     Program program(tool, std::move(commands));
     try {
         try {

@@ -10,6 +10,7 @@
 #include "lib/base/file.h"
 #include "lib/cli/command.h"
 #include "lib/cli/standard_streams.h"
+#include "lib/metrics/counted_bytes.h"
 
 namespace lcm::cli {
 namespace {
@@ -55,9 +56,9 @@ void expect_binary_output(const OutputOptions& options) {
 }
 
 std::unique_ptr<ByteSink> open_sink(const std::string& path, const OutputOptions& options) {
-    if (path != "-") return sink_to_file(path, existing(options));
+    if (path != "-") return counted(sink_to_file(path, existing(options)));
     expect_binary_output(options);
-    return sink_to_fd(1, "standard output", true);
+    return counted(sink_to_fd(1, "standard output", true));
 }
 
 }  // namespace lcm::cli

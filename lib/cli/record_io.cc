@@ -9,6 +9,7 @@
 #include "lib/base/text.h"
 #include "lib/cli/command.h"
 #include "lib/cli/standard_streams.h"
+#include "lib/metrics/counted_bytes.h"
 #include "lib/stream/keys.h"
 
 namespace lcm::cli {
@@ -90,14 +91,14 @@ std::optional<Record> RecordInput::next() {
 std::unique_ptr<ByteSource> open_source(const std::string& path) {
     if (path == "-") {
         if (is_terminal(0)) throw TerminalInput();
-        return source_from_fd(0, std::string(standard_input_name), false);
+        return counted(source_from_fd(0, std::string(standard_input_name), false));
     }
     std::error_code ignored;
     if (!fs::exists(path, ignored))
         if (const auto near = near_file(path); !near.empty())
             throw Error(ExitCode::no_input, escape_control(path), "cannot open: No such file or directory",
                         fmt::format("did you mean {}?", near));
-    return source_from_file(path);
+    return counted(source_from_file(path));
 }
 
 }  // namespace lcm::cli

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <ctime>
 #include <string_view>
 
@@ -15,8 +16,9 @@ namespace {
 // Only async-signal-safe calls.
 void on_time(int) {
     if (stop_signal() == 0) return request_stop(time_is_over);
-    constexpr std::string_view text = "the time of --limit is over\n";
-    [[maybe_unused]] const auto written = ::write(2, text.data(), text.size());
+    constexpr std::string_view text = ": the time of --limit is over\n";
+    for (const auto part : {std::string_view(program_invocation_short_name), text}) [[maybe_unused]]
+        const auto written = ::write(2, part.data(), part.size());
     remove_temporary_files();
     ::_exit(static_cast<int>(ExitCode::refused));
 }

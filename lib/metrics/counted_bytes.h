@@ -1,17 +1,24 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "lib/base/bytes.h"
 
 namespace lcm {
 
-class Meter;
+/// What this process has read from counted sources, and written to counted sinks.
+struct ByteCounts {
+    std::uint64_t in = 0, out = 0;
+};
 
-/// The same source; what is read from it counts as `Counter::bytes_in`. `meter` must outlive it.
-std::unique_ptr<ByteSource> counted(std::unique_ptr<ByteSource> source, Meter& meter);
+/// The counts so far, from any thread.
+ByteCounts byte_counts() noexcept;
 
-/// The same sink; what is written to it counts as `Counter::bytes_out`. `meter` must outlive it.
-std::unique_ptr<ByteSink> counted(std::unique_ptr<ByteSink> sink, Meter& meter);
+/// The same source; what is read from it, or skipped in it, counts.
+std::unique_ptr<ByteSource> counted(std::unique_ptr<ByteSource> source);
+
+/// The same sink; what is written to it counts.
+std::unique_ptr<ByteSink> counted(std::unique_ptr<ByteSink> sink);
 
 }  // namespace lcm

@@ -12,7 +12,7 @@ std::string_view name(Stage stage) {
 }
 
 std::string_view name(Counter counter) {
-    constexpr std::array<std::string_view, counter_count> names{"records", "pictures", "steps", "bytes_in", "bytes_out"};
+    constexpr std::array<std::string_view, counter_count> names{"records", "pictures", "steps"};
     return names[static_cast<std::size_t>(counter)];
 }
 

@@ -15,8 +15,8 @@ enum class Stage { load, read, encode, step, decode, convert, check, write };
 inline constexpr std::size_t stage_count = static_cast<std::size_t>(Stage::write) + 1;
 
 /// What a tool counts.
-enum class Counter { records, pictures, steps, bytes_in, bytes_out };
-inline constexpr std::size_t counter_count = static_cast<std::size_t>(Counter::bytes_out) + 1;
+enum class Counter { records, pictures, steps };
+inline constexpr std::size_t counter_count = static_cast<std::size_t>(Counter::steps) + 1;
 
 /// Names as `--stats`, `--metrics` and `--trace` spell them.
 std::string_view name(Stage stage);

@@ -11,6 +11,7 @@
 #include "lib/base/cache_counts.h"
 #include "lib/base/json.h"
 #include "lib/base/version.h"
+#include "lib/metrics/counted_bytes.h"
 #include "lib/metrics/meter.h"
 
 namespace lcm {
@@ -96,8 +97,7 @@ void write_stages(PrometheusText& out, const Meter& meter) {
 }
 
 std::string_view help(Counter counter) {
-    constexpr std::string_view texts[] = {"Records that are done.", "Pictures written.", "Denoising steps.", "Bytes of records read.",
-                                          "Bytes of records written."};
+    constexpr std::string_view texts[] = {"Records that are done.", "Pictures written.", "Denoising steps."};
     static_assert(std::size(texts) == counter_count);
     return texts[static_cast<std::size_t>(counter)];
 }
@@ -113,9 +113,11 @@ std::string stats_json(const Meter& meter) {
         const auto counter = static_cast<Counter>(each);
         text += fmt::format(",\"{}\":{}", name(counter), meter.counted(counter));
     }
+    const auto bytes = byte_counts();
     const auto caches = cache_counts();
-    text += fmt::format(",\"cache_hits\":{},\"cache_misses\":{},\"steps_per_s\":{:.3f},\"stages\":{{", caches.hits, caches.misses,
-                        steps_per_second(meter));
+    text += fmt::format(",\"bytes_in\":{},\"bytes_out\":{},\"cache_hits\":{},\"cache_misses\":{}", bytes.in, bytes.out, caches.hits,
+                        caches.misses);
+    text += fmt::format(",\"steps_per_s\":{:.3f},\"stages\":{{", steps_per_second(meter));
     std::string_view between;
     for (const auto stage : stages_run(meter)) {
         text += fmt::format("{}\"{}\":{}", between, name(stage), stage_json(meter.times(stage)));
@@ -126,6 +128,7 @@ std::string stats_json(const Meter& meter) {
 
 std::string prometheus_text(const Meter& meter, ExitCode code, std::int64_t time) {
     const auto used = usage();
+    const auto bytes = byte_counts();
     const auto caches = cache_counts();
     PrometheusText out(meter.tool());
     out.metric("run_info", "gauge", "The version of the tool, as a label.");
@@ -147,6 +150,10 @@ std::string prometheus_text(const Meter& meter, ExitCode code, std::int64_t time
         out.metric(fmt::format("{}_total", name(counter)), "counter", help(counter));
         out.sample(fmt::format("{}", meter.counted(counter)));
     }
+    out.metric("bytes_in_total", "counter", "Bytes of records and pictures read.");
+    out.sample(fmt::format("{}", bytes.in));
+    out.metric("bytes_out_total", "counter", "Bytes of records and pictures written.");
+    out.sample(fmt::format("{}", bytes.out));
     out.metric("cache_hits_total", "counter", "Look-ups that a cache answered.");
     out.sample(fmt::format("{}", caches.hits));
     out.metric("cache_misses_total", "counter", "Look-ups that no cache answered.");

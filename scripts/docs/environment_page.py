@@ -25,7 +25,7 @@ def users(commands, count):
 
 
 def entries(all_tables):
-    count = sum(len(table["commands"]) for table in all_tables)
+    count = sum(any(flag["environment"] for flag in tables.flags(command)) for table in all_tables for command in table["commands"])
     return "".join(entry(bold(variable), [f"{bold(flag)} of {users(commands, count)}."])
                    for (variable, flag), commands in variables(all_tables).items())
 

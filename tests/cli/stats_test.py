@@ -35,6 +35,10 @@ class Stats(harness.ToolTest):
         self.assertEqual({"load": 1, "encode": 2}, self.runs(encoded, "load", "encode"))
         self.assertEqual({"load": 1, "step": 4, "write": 2}, self.runs(denoised, "load", "step", "write"))
         self.assertEqual({"load": 1, "decode": 2}, self.runs(rendered, "load", "decode"))
+        self.assertEqual([0, len(stream), len(latents)], [stats["bytes_in"] for stats in (encoded, denoised, rendered)])
+        self.assertEqual(len(latents), denoised["bytes_out"])
+        self.assertGreater(encoded["bytes_out"], len(stream))
+        self.assertGreater(rendered["bytes_out"], 2 * 100)
         self.assertGreater(denoised["steps_per_s"], 0)
         for stats in (encoded, denoised, rendered):
             self.assertEqual(1, stats["threads"])

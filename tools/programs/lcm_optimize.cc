@@ -100,4 +100,6 @@ private:
 
 }  // namespace
 
-int main(int argc, char** argv) { return cli::run_tool<Inspect, Convert>(argc, argv, "lcm-optimize"); }
+int main(int argc, char** argv) {
+    return cli::run_tool<Inspect, Convert>(argc, argv, {"lcm-optimize", "Look into models, and convert them"});
+}

@@ -24,7 +24,7 @@ public:
                 "lcm-render latents.lcms -o 'picture-%04d.jpg' --quality 90", "lcm-render --info apple.png"};
     }
 
-    bool writes_data() const override { return true; }
+    bool writes_data() const override { return output_.path == "-"; }
     std::string noun() const override { return "picture"; }
 
     void declare(CLI::App& app) override {

@@ -1,7 +1,6 @@
 #include "lib/core/model/autoencoder_tiny.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/tanh.h>
 #include <fmt/format.h>
 
 #include <vector>
@@ -113,7 +112,7 @@ public:
         check_latents(latents);
         nn::Epilogue relu;
         relu.activation = nn::Activation::relu;
-        const at::Tensor clamped = at::tanh(scale_.unscale(latents) / latent_magnitude) * latent_magnitude;
+        const at::Tensor clamped = nn::activate(scale_.unscale(latents) / latent_magnitude, nn::Activation::tanh) * latent_magnitude;
         at::Tensor x = decoder_in_(nn::channels_last(clamped), relu);
         for (const TinyLevel& level : decoder_) {
             for (const TinyBlock& block : level.blocks) x = block(x);

@@ -11,9 +11,10 @@
 namespace lcm::nn {
 
 /// Functions applied to each number behind a product or a norm.
-enum class Activation { none, silu, gelu, quick_gelu, relu };
+enum class Activation { none, silu, gelu, quick_gelu, relu, tanh };
 
-/// Applies an activation alone. gelu is the exact (erf) form; quick_gelu is x * sigmoid(1.702 x).
+/// Applies an activation alone; the bytes do not depend on the number of threads. gelu is the exact (erf) form; quick_gelu is
+/// x * sigmoid(1.702 x).
 at::Tensor activate(const at::Tensor& x, Activation activation);
 
 /// What a product does with its result before it leaves: act(product + bias + channel) + residual.

@@ -1,5 +1,4 @@
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/gelu.h>
 #include <ATen/ops/linear.h>
 
 #include "lib/core/nn/epilogue.h"
@@ -18,7 +17,7 @@ Geglu::Geglu(const Scope& weights, std::int64_t in, std::int64_t out) : proj_(we
 
 at::Tensor Geglu::operator()(const at::Tensor& x) const {
     const std::vector<at::Tensor> halves = proj_(x).chunk(2, -1);
-    return halves[0] * at::gelu(halves[1]);
+    return halves[0] * activate(halves[1], Activation::gelu);
 }
 
 }  // namespace lcm::nn

@@ -1,6 +1,5 @@
 #include <ATen/ops/group_norm.h>
 #include <ATen/ops/layer_norm.h>
-#include <ATen/ops/silu.h>
 
 #include "lib/core/nn/group_norm_kernel.h"
 #include "lib/core/nn/layers.h"
@@ -16,7 +15,7 @@ at::Tensor GroupNorm::norm_silu(const at::Tensor& x) const { return apply(x, tru
 at::Tensor GroupNorm::apply(const at::Tensor& x, bool silu) const {
     if (takes_group_norm_kernel(x)) return group_norm_kernel(x, {groups_, eps_, weight_, bias_, silu});
     at::Tensor normed = at::group_norm(x, groups_, weight_, bias_, eps_);
-    return silu ? at::silu_(normed) : normed;
+    return silu ? activate(normed, Activation::silu) : normed;
 }
 
 LayerNorm::LayerNorm(const Scope& weights, std::int64_t width, double eps)

@@ -136,17 +136,20 @@ TEST_CASE("the checker of the format finds faults") {
 }
 
 TEST_CASE("bytes are counted on their way") {
-    Meter meter("t");
+    const auto before = byte_counts();
     Bytes out;
-    const auto source = counted(source_from_memory(as_bytes("12345"), "memory"), meter);
+    const auto source = counted(source_from_memory(as_bytes("1234567"), "memory"));
     CHECK(source->name() == "memory");
+    CHECK(source->skip(2) == 2);
     CHECK(read_all(*source, 100).size() == 5);
-    const auto sink = counted(sink_to_memory(out, "sink"), meter);
+    const auto sink = counted(sink_to_memory(out, "sink"));
     const std::span<const std::byte> parts[] = {as_bytes("ab"), as_bytes("c")};
     sink->write(as_bytes("12"));
     sink->write_parts(parts);
     sink->finish();
     CHECK(out.size() == 5);
-    CHECK(meter.counted(Counter::bytes_in) == 5);
-    CHECK(meter.counted(Counter::bytes_out) == 5);
+    CHECK(byte_counts().in == before.in + 7);
+    CHECK(byte_counts().out == before.out + 5);
+    const Json stats = parse_json(stats_json(Meter("t")), "stats").at("stats");
+    CHECK(stats.at("bytes_out").as_integer() == static_cast<std::int64_t>(byte_counts().out));
 }

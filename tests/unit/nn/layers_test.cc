@@ -174,6 +174,24 @@ TEST_CASE("the group norm of inference is the exact one, with any number of thre
     }
 }
 
+TEST_CASE("activations of inference are those of training, with any number of threads") {
+    // 1e-6: numbers that fill no vector go by another formula of the same function.
+    const at::Tensor dense = at::randn({100'003}), half = at::randn({300, 512}).chunk(2, 1)[1];
+    for (const auto activation : {Activation::silu, Activation::gelu, Activation::quick_gelu, Activation::relu, Activation::tanh})
+        for (const at::Tensor& x : {dense, half, channels_last(at::randn({2, 33, 31, 37}))}) {
+            const at::Tensor expected = activate(x, activation);
+            const at::NoGradGuard no_grad;
+            lcm::set_threads(1);
+            const at::Tensor alone = activate(x, activation);
+            CHECK(at::allclose(alone, expected, 1e-6, 1e-6));
+            for (const int threads : {2, 3, 7}) {
+                lcm::set_threads(threads);
+                CAPTURE(threads);
+                CHECK(at::equal(activate(x, activation), alone));
+            }
+        }
+}
+
 TEST_CASE("the exponential of inference is within 2 units in the last place") {
     double worst = 0;
     for (int i = -8600; i <= 8700; ++i) {

@@ -175,7 +175,7 @@ TEST_CASE("the group norm of inference is the exact one, with any number of thre
 }
 
 TEST_CASE("activations of inference are those of training, with any number of threads") {
-    // 1e-6: numbers that fill no vector go by another formula of the same function.
+    // 1e-5: numbers that fill no vector go by another formula of the same function, which is made of f32 operations.
     const at::Tensor dense = at::randn({100'003}), half = at::randn({300, 512}).chunk(2, 1)[1];
     for (const auto activation : {Activation::silu, Activation::gelu, Activation::quick_gelu, Activation::relu, Activation::tanh})
         for (const at::Tensor& x : {dense, half, channels_last(at::randn({2, 33, 31, 37}))}) {
@@ -183,7 +183,7 @@ TEST_CASE("activations of inference are those of training, with any number of th
             const at::NoGradGuard no_grad;
             lcm::set_threads(1);
             const at::Tensor alone = activate(x, activation);
-            CHECK(at::allclose(alone, expected, 1e-6, 1e-6));
+            CHECK(at::allclose(alone, expected, 1e-5, 1e-5));
             for (const int threads : {2, 3, 7}) {
                 lcm::set_threads(threads);
                 CAPTURE(threads);

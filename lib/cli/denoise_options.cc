@@ -27,6 +27,7 @@ void DenoiseOptions::declare(CLI::App& app) {
         ->type_name("T,...");
     add("--original-steps", request.original_steps, "Length of the schedule that the model was distilled on; else the model's own")
         ->check(CLI::Range(1, 1000));
+    sampler.declare(app);
     add("--from", from_, "Go on from this step of a record that was stopped there; comfy: the input is a .latent file of ComfyUI")
         ->type_name("N|comfy");
     add("--to", to_, "Stop after this step and save the state in the record; comfy: write a .latent file for ComfyUI")
@@ -59,6 +60,7 @@ void DenoiseOptions::check() {
         throw Error(ExitCode::usage, "--from", "is beyond --to", "give --from the smaller number");
     if (request.timesteps && request.steps && static_cast<int>(request.timesteps->size()) != *request.steps)
         throw Error(ExitCode::usage, "--timesteps", "and --steps give different numbers of steps", "leave out --steps");
+    sampler.fill(request);
 }
 
 }  // namespace lcm::cli

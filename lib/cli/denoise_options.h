@@ -2,7 +2,8 @@
 
 #include <string>
 
-#include "lib/sampling/denoiser.h"
+#include "lib/cli/sampler_options.h"
+#include "lib/sampling/request.h"
 
 namespace CLI {
 class App;
@@ -13,6 +14,7 @@ namespace lcm::cli {
 /// Flags of the denoising loop; what is not given comes from the record or the model.
 struct DenoiseOptions {
     DenoiseRequest request;
+    SamplerOptions sampler;
 
     void declare(CLI::App& app);
     /// @throws Error(usage)

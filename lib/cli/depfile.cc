@@ -38,6 +38,7 @@ void Dependencies::add(const std::string& path) {
 }
 
 void Dependencies::add_model(const std::string& folder) {
+    add(folder);  // a checkpoint is one file
     std::error_code ignored;
     for (fs::recursive_directory_iterator entry(folder, ignored), end; entry != end; entry.increment(ignored)) {
         const auto ending = entry->path().extension();

@@ -31,22 +31,6 @@ std::string installed_folder(const std::string& name) {
     return {};
 }
 
-Bundle open_folder(const std::string& folder, const std::string& name, bool lenient) {
-    info(fmt::format("model {} is {}", name, folder));
-    return Bundle::open(folder, name, lenient);
-}
-
-Bundle open_named(const std::string& name, bool lenient) {
-    std::error_code ignored;
-    if (fs::exists(name, ignored)) return open_folder(name, name, lenient);
-    if (const auto folder = installed_folder(name); !folder.empty()) return open_folder(folder, name, lenient);
-    std::vector<std::string> names;
-    for (const auto& model : installed_models()) names.push_back(model.name);
-    const auto near = nearest(name, names);
-    throw Error(ExitCode::no_input, escape_control(name), "no such model folder, and no installed model of that name",
-                near.empty() ? fmt::format("installed models: {}", fmt::join(names, ", ")) : fmt::format("did you mean {}?", near));
-}
-
 /// The folder that comes with the tools, or that of the source tree when the tool runs from its build folder.
 std::string own_models_folder() {
     std::error_code ignored;
@@ -65,40 +49,88 @@ std::string user_models_folder() {
 
 /// True when a part that the record was made with is the bundle's, by hash.
 bool made_with(const Record& record, const Bundle& bundle) {
-    for (const auto& [key, part] : {std::pair(key::unet_sha256, Part::unet), std::pair(key::text_sha256, Part::text_encoder)}) {
-        const auto* recorded = record.find(key);
-        if (recorded != nullptr) return bundle.has(part) && bundle.sha256(part) == *recorded;
-    }
-    return false;
+    if (const auto* recorded = record.find(key::unet_sha256)) return bundle.has(Part::unet) && bundle.sha256(Part::unet) == *recorded;
+    const auto* recorded = record.find(key::text_sha256);
+    return recorded != nullptr && bundle.has(Part::text_encoder) && bundle.text_sha256() == *recorded;
 }
 
-/// The model in a folder that a record names, when it is the one that made the record.
-std::optional<Bundle> open_hint(const std::string& folder, const Record& record) {
-    try {
-        auto bundle = Bundle::open(folder, folder);
-        if (made_with(record, bundle)) return bundle;
-    } catch (const Error&) {
-        // A hint is the word of a stranger: whatever is wrong with it, the model is not there.
-    }
-    return std::nullopt;
+/// The flag that gives a part of its own: "--text-encoder".
+std::string flag_of(Part part) {
+    std::string flag = fmt::format("--{}", folder(part));
+    std::ranges::replace(flag, '_', '-');
+    return flag;
 }
+
+constexpr const char* model_type = "NAME|DIR|FILE";
 
 }  // namespace
 
-void ModelOptions::declare(CLI::App& app) {
-    app.add_option("-m,--model", model, "Model: a diffusers folder or an installed model; else the record's own, else emoji-128")
-        ->type_name("NAME|DIR")
+void ModelOptions::declare(CLI::App& app, const std::vector<Part>& parts) {
+    app.add_option("-m,--model", model,
+                   "Model: a diffusers folder, a checkpoint or an installed model; else the record's own, else emoji-128")
+        ->type_name(model_type)
         ->group(group::io);
-    app.add_flag("--lenient", lenient, "Take weight files with unknown keys or holes in their headers, with a warning")->group(group::io);
+    for (const Part part : parts)
+        app.add_option(flag_of(part), parts_[part], fmt::format("Weights that take the place of the model's {}", folder(part)))
+            ->type_name("DIR|FILE")
+            ->group(group::io);
+    declare_files(app);
+    app.add_flag("--lenient", files.lenient, "Take weight files with unknown keys or holes in their headers, with a warning")
+        ->group(group::io);
 }
 
-Bundle ModelOptions::open() const { return open_named(model.empty() ? embedded_model : model, lenient); }
+void ModelOptions::declare_operand(CLI::App& app, const std::string& help) {
+    app.add_option("-m,--model,MODEL", model, help)->type_name(model_type)->group(group::io);
+    declare_files(app);
+}
+
+void ModelOptions::declare_files(CLI::App& app) {
+    app.add_option("--model-config", files.config, "Folder whose configuration files and tokenizers count, in place of the model's own")
+        ->type_name("DIR")
+        ->group(group::io);
+    app.add_option("--variant", files.variant, "Which weights of a model folder: those with this word in their names, such as fp16")
+        ->type_name("WORD")
+        ->group(group::io);
+    app.add_option("--prediction-type", files.prediction_type, "What the UNet predicts: epsilon, v_prediction or sample; else by the model")
+        ->check(CLI::IsMember({"epsilon", "v_prediction", "sample"}))
+        ->type_name("TYPE")
+        ->group(group::generation);
+}
+
+Bundle ModelOptions::open_path(const std::string& path, const std::string& name) const {
+    info(fmt::format("model {} is {}", name, path));
+    ModelFiles all = files;
+    all.path = path;
+    all.name = name;
+    all.vocabulary = own_models_folder() + "/clip-bpe/merges.txt";
+    for (const auto& [part, own] : parts_)
+        if (!own.empty()) all.parts[part] = own;
+    return Bundle::open(all);
+}
+
+Bundle ModelOptions::open_named(const std::string& name) const {
+    std::error_code ignored;
+    if (fs::exists(name, ignored)) return open_path(name, name);
+    if (const auto folder = installed_folder(name); !folder.empty()) return open_path(folder, name);
+    std::vector<std::string> names;
+    for (const auto& one : installed_models()) names.push_back(one.name);
+    const auto near = nearest(name, names);
+    throw Error(ExitCode::no_input, escape_control(name), "no such model folder or file, and no installed model of that name",
+                near.empty() ? fmt::format("installed models: {}", fmt::join(names, ", ")) : fmt::format("did you mean {}?", near));
+}
+
+Bundle ModelOptions::open() const { return open_named(model.empty() ? embedded_model : model); }
 
 Bundle ModelOptions::open_for(const Record& record) const {
     const auto* hint = record.find(key::model);
     if (!model.empty() || hint == nullptr) return open();
-    if (!installed_folder(*hint).empty()) return open_named(*hint, lenient);
-    if (auto bundle = open_hint(*hint, record)) return *std::move(bundle);
+    if (!installed_folder(*hint).empty()) return open_named(*hint);
+    try {
+        auto bundle = open_path(*hint, *hint);
+        if (made_with(record, bundle)) return bundle;
+    } catch (const Error&) {
+        // A hint is the word of a stranger: whatever is wrong with it, the model is not there.
+    }
     throw Error(ExitCode::data, record.place, fmt::format("was made with model \"{}\", which is not found here", escape_control(*hint)),
                 "name the model with -m");
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -12,21 +13,31 @@ class App;
 
 namespace lcm::cli {
 
-/// `-m/--model`: a model folder, or the name of an installed model.
+/// `-m/--model`: a model folder or checkpoint, or the name of an installed model; and files that take the place of its parts.
 struct ModelOptions {
-    std::string model;     ///< empty: the record's own model, else the embedded one
-    bool lenient = false;  ///< take weight files with extra keys or holes in their headers, with a warning
+    std::string model;  ///< empty: the record's own model, else the embedded one
+    ModelFiles files;   ///< what the other flags say; path and name stay empty
 
-    void declare(CLI::App& app);
+    /// @param parts  those that the tool uses: each gets a flag
+    void declare(CLI::App& app, const std::vector<Part>& parts = {});
+    /// `-m` alone, also as an operand, for a tool that reads whole models.
+    void declare_operand(CLI::App& app, const std::string& help);
 
     /// The model the user named, else the embedded one. @throws Error(no_input) listing what is installed
     Bundle open() const;
 
     /// The model the user named, else the one `record` names (`lcm.model`), else the embedded one.
     ///
-    /// A recorded name is a hint: an installed model of that name is taken, a folder only when the weights of a part that the
+    /// A recorded name is a hint: an installed model of that name is taken, a folder or file only when the weights of a part that the
     /// record has used hash to what it recorded. @throws Error(data) when the hint leads nowhere
     Bundle open_for(const Record& record) const;
+
+private:
+    void declare_files(CLI::App& app);
+    Bundle open_path(const std::string& path, const std::string& name) const;
+    Bundle open_named(const std::string& name) const;
+
+    std::map<Part, std::string> parts_;  ///< by flag; empty where it was not given
 };
 
 /// Folders in which a model's name is looked up, in order: those of `LCM_MODEL_PATH` (with colons), the user's own

@@ -27,6 +27,8 @@ void SeedOptions::declare(CLI::App& app) {
         ->type_name("N")
         ->capture_default_str()
         ->group(seeds_group);
+    app.add_flag("--one-generator", one_generator, "Draw a batch as one call of another program does: one seed, each draw for all pictures")
+        ->group(seeds_group);
 }
 
 std::uint64_t SeedOptions::first_seed() const {

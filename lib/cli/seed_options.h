@@ -16,6 +16,7 @@ namespace lcm::cli {
 struct SeedOptions {
     std::optional<std::string> seed;  ///< absent: 0
     int batch = 1;
+    bool one_generator = false;  ///< the pictures of a batch share the first one's seed, each draw made for all of them
 
     void declare(CLI::App& app);
 

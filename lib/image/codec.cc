@@ -70,6 +70,12 @@ Image read_png(std::span<const std::byte> file, const std::string& name) {
     return png::decode(file, name);
 }
 
+Image read_image(std::span<const std::byte> file, const std::string& name) {
+    const auto format = detect_format(file);
+    if (!format) throw Error(ExitCode::data, name, "is no PNG or JPEG picture");
+    return *format == ImageFormat::png ? png::decode(file, name) : jpeg::decode(file, name);
+}
+
 PictureFile inspect_picture(std::span<const std::byte> file, const std::string& name) {
     const auto format = detect_format(file);
     if (!format) throw Error(ExitCode::data, name, "is no PNG or JPEG picture");

@@ -33,6 +33,9 @@ void write_image(ByteSink& sink, const Image& image, ImageFormat format, const P
 /// @throws Error(data), Error(refused)
 Image read_png(std::span<const std::byte> file, const std::string& name);
 
+/// Decodes a PNG or JPEG to RGB, under the limits of `read_png`. @throws Error(data), Error(refused), Error(unavailable)
+Image read_image(std::span<const std::byte> file, const std::string& name);
+
 /// What a picture file says of itself.
 struct PictureFile {
     ImageFormat format = ImageFormat::png;

@@ -23,6 +23,7 @@ using namespace std::string_view_literals;
 
 constexpr int app1 = JPEG_APP0 + 1;
 constexpr std::size_t largest_segment = 65533;  // a 16-bit length that counts itself
+constexpr int most_scans = 1000;                // each goes over the whole picture
 constexpr auto xmp_mark = "http://ns.adobe.com/xap/1.0/\0"sv;
 
 /// What libjpeg's callbacks see. It lives outside every function that libjpeg may leave by a jump.
@@ -31,6 +32,7 @@ struct Context {
     std::jmp_buf jump{};
     std::array<char, JMSG_LENGTH_MAX> fault{};
     jpeg_destination_mgr destination{};
+    jpeg_progress_mgr progress{};
     std::array<JOCTET, 16384> buffer{};
     Bytes output;
 };
@@ -72,6 +74,14 @@ boolean on_full(j_compress_ptr codec) {
 void on_end(j_compress_ptr codec) {
     const auto& context = context_of(codec->client_data);
     append(codec, context.buffer.size() - context.destination.free_in_buffer);
+}
+
+void refuse_many_scans(j_common_ptr codec) {
+    const auto& decoder = *reinterpret_cast<j_decompress_ptr>(codec);
+    if (decoder.input_scan_number <= most_scans) return;
+    auto& context = context_of(codec->client_data);
+    std::snprintf(context.fault.data(), context.fault.size(), "it has more than %d scans", most_scans);
+    std::longjmp(context.jump, 1);
 }
 
 /// Runs `step`; false when libjpeg reported a fault. libjpeg jumps out of `step`, so it must hold nothing that needs a destructor.
@@ -168,6 +178,40 @@ Bytes encode(const Image& image, const PictureText& text, int quality) {
     });
     if (!written) throw Error(ExitCode::software, "JPEG writer", context.fault.data());
     return std::move(context.output);
+}
+
+Image decode(std::span<const std::byte> file, const std::string& name) {
+    Session<jpeg_decompress_struct> session;
+    auto& [codec, context] = session;
+    Image image;
+    const auto fail = [&] { throw Error(ExitCode::data, name, std::string("is a damaged JPEG: ") + context.fault.data()); };
+
+    const auto begun = guarded(context, [&] {
+        jpeg_create_decompress(&codec);
+        context.progress.progress_monitor = refuse_many_scans;
+        codec.progress = &context.progress;
+        jpeg_mem_src(&codec, reinterpret_cast<const unsigned char*>(file.data()), file.size());
+        jpeg_read_header(&codec, TRUE);
+    });
+    if (!begun) fail();
+    check_picture_size(codec.image_width, codec.image_height, name);
+    if (codec.num_components == 4) throw Error(ExitCode::data, name, "is a CMYK picture, expected RGB or grey", "save it as RGB");
+    image.width = static_cast<int>(codec.image_width);
+    image.height = static_cast<int>(codec.image_height);
+    const std::size_t row_bytes = static_cast<std::size_t>(image.width) * 3;
+
+    const auto read = guarded(context, [&] {
+        codec.out_color_space = JCS_RGB;
+        jpeg_start_decompress(&codec);
+        while (codec.output_scanline < codec.output_height) {
+            image.pixels.resize(image.pixels.size() + row_bytes);  // grows with what was decoded, not with what the header claims
+            JSAMPROW row = image.pixels.data() + image.pixels.size() - row_bytes;
+            jpeg_read_scanlines(&codec, &row, 1);
+        }
+        jpeg_finish_decompress(&codec);
+    });
+    if (!read) fail();
+    return image;
 }
 
 PictureFile inspect(std::span<const std::byte> file, const std::string& name) {

@@ -16,6 +16,9 @@ void expect_available(const std::string& where);
 /// @throws Error(data) when a text does not fit one segment, Error(usage) for RGBA pictures or a quality outside 1..100
 Bytes encode(const Image& image, const PictureText& text, int quality);
 
+/// Decodes to RGB: grey is expanded; what has four channels (CMYK) is refused. As `read_image`.
+Image decode(std::span<const std::byte> file, const std::string& name);
+
 /// As `inspect_picture`; the compressed data is searched for its end mark, not decoded.
 PictureFile inspect(std::span<const std::byte> file, const std::string& name);
 

@@ -116,7 +116,9 @@ void expect_apart(const std::string& model_dir, const std::string& out_dir) {
 void convert(const std::string& model_dir, const std::string& out_dir, Dtype target, Existing existing) {
     if (!is_weight_type(target))
         throw Error(ExitCode::usage, "", fmt::format("models are not converted to {}", name(target)), "choose F32, F16 or BF16");
-    Bundle::open(model_dir);  // refuses what is no model
+    if (Bundle::open(model_dir).is_file())
+        throw Error(ExitCode::usage, model_dir, "is a checkpoint in one file; only folders are converted",
+                    "use a model folder in the layout of diffusers");
     try {
         expect_apart(model_dir, out_dir);
         OutputFolder output(out_dir, existing);

@@ -8,17 +8,12 @@
 #include <tuple>
 
 #include "lib/base/number.h"
-#include "lib/core/bundle/weight_files.h"
-#include "lib/core/weights/key_map.h"
-#include "lib/core/weights/weight_file.h"
 
 namespace lcm {
 
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::array part_names{"text_encoder", "text_encoder_2", "unet", "vae"};
 
 /// What a configuration says that decides what the model can do; those that are absent are left out.
 constexpr std::array part_keys{// UNet and VAE
@@ -47,13 +42,11 @@ std::string class_name(const Json& config) {
     return architectures->as_array().front().as_string();
 }
 
-/// The block a weight belongs to: its first name, with the number that follows ("down_blocks.0").
-std::string block_of(std::string_view part, const std::string& stored) {
-    const bool is_text = part.starts_with("text_encoder");
-    std::string name = is_text ? text_encoder_key(stored) : stored;
+/// The block that a weight belongs to: its first name, with the number that follows ("down_blocks.0").
+std::string block_of(std::string_view part, std::string name) {
     if (name.empty()) return "unused";
     constexpr std::string_view encoder = "encoder.";  // a text encoder's layers need no more name than their number
-    if (is_text && name.starts_with(encoder)) name.erase(0, encoder.size());
+    if (part.starts_with("text_encoder") && name.starts_with(encoder)) name.erase(0, encoder.size());
     const std::size_t first = name.find('.');
     if (first == std::string::npos) return name;
     const std::size_t second = name.find('.', first + 1);
@@ -84,22 +77,19 @@ WeightCount count_of(const TensorEntry& entry) {
     return {parameters, bytes, {{std::string(name(entry.dtype)), parameters}}};
 }
 
-PartReport inspect_part(const std::string& folder, const char* part) {
+PartReport inspect_part(const Bundle& bundle, Part part) {
     PartReport report;
-    report.name = part;
-    const Json config = read_json_file(folder + "/config.json");
-    report.class_name = class_name(config);
-    report.facts = pick(config, part_keys);
+    report.name = folder(part);
+    report.class_name = class_name(bundle.config(part));
+    report.facts = pick(bundle.config(part), part_keys);
 
     std::map<std::tuple<std::size_t, std::uint64_t, std::string>, WeightCount> blocks;
-    for (const std::string& path : find_weight_files(folder)) {
-        const WeightFile file(path);
-        report.files.push_back(fs::path(path).filename());
-        for (const auto& [stored, entry] : file.tensors()) {
-            const WeightCount count = count_of(entry);
-            add(blocks[flow_order(block_of(part, stored))], count);
-            add(report.count, count);
-        }
+    for (const PartTensor& tensor : bundle.tensors(part)) {
+        const std::string file = fs::path(tensor.file).filename();
+        if (report.files.empty() || report.files.back() != file) report.files.push_back(file);
+        const WeightCount count = count_of(tensor.entry);
+        add(blocks[flow_order(block_of(report.name, tensor.name))], count);
+        add(report.count, count);
     }
     for (auto& [order, count] : blocks) report.blocks.push_back({std::get<std::string>(order), std::move(count)});
     return report;
@@ -124,11 +114,9 @@ ModelReport inspect(const Bundle& bundle) {
         report.full_lcm = bundle.config(Part::unet).find("time_cond_proj_dim") != nullptr;
         report.defaults = defaults_of(bundle);
     }
-    for (const char* part : part_names) {
-        const std::string folder = bundle.path() + "/" + part;
-        std::error_code ignored;
-        if (!fs::exists(folder + "/config.json", ignored)) continue;
-        report.parts.push_back(inspect_part(folder, part));
+    for (const Part part : all_parts) {
+        if (!bundle.has(part)) continue;
+        report.parts.push_back(inspect_part(bundle, part));
         add(report.count, report.parts.back().count);
     }
     return report;

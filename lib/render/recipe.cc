@@ -1,5 +1,7 @@
 #include "lib/render/recipe.h"
 
+#include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "lib/base/error.h"
@@ -33,7 +35,15 @@ std::string value_of(const Record& record, std::string_view key) {
     return value == nullptr ? std::string() : *value;
 }
 
-std::string sampler_name(const std::string& sampler) { return sampler == "lcm" ? "LCM" : sampler; }
+/// A1111's names; a sampler that it does not have keeps ours.
+std::string sampler_name(const Record& record) {
+    constexpr std::pair<std::string_view, std::string_view> names[] = {{"lcm", "LCM"},         {"tcd", "TCD"},          {"ddim", "DDIM"},
+                                                                       {"ddpm", "DDPM"},       {"pndm", "PLMS"},        {"euler", "Euler"},
+                                                                       {"euler-a", "Euler a"}, {"dpm++2m", "DPM++ 2M"}, {"unipc", "UniPC"}};
+    const std::string ours = value_of(record, key::sampler);
+    const auto found = std::ranges::find(names, ours, [](const auto& pair) { return pair.first; });
+    return found == std::end(names) ? ours : std::string(found->second);
+}
 
 /// A1111 names the device that drew the noise, and takes a missing name for a GPU.
 std::string rng_name(const std::string& rng) {
@@ -59,7 +69,7 @@ std::string model_name(std::string_view model) {
 std::string parameter_line(const Record& record) {
     Pairs pairs;
     pairs.add("Steps", value_of(record, key::steps));
-    pairs.add("Sampler", sampler_name(value_of(record, key::sampler)));
+    pairs.add("Sampler", sampler_name(record));
     pairs.add("CFG scale", value_of(record, key::guidance));
     pairs.add("Seed", value_of(record, key::seed));
     pairs.add("Size", value_of(record, key::size));

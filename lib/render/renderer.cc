@@ -2,15 +2,14 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/clamp.h>
-#include <ATen/ops/round.h>
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
 #include "lib/base/error.h"
-#include "lib/base/number.h"
 #include "lib/base/resource_limits.h"
+#include "lib/core/bundle/record_check.h"
 #include "lib/core/tensor/convert.h"
+#include "lib/core/tensor/picture.h"
 #include "lib/sampling/trajectory.h"
 #include "lib/stream/keys.h"
 
@@ -18,25 +17,16 @@ namespace lcm {
 
 struct Renderer::State {
     std::unique_ptr<VAE> vae;
-    std::string sha256;
-    std::string arch;  ///< empty when the model folder has no UNet to tell
+    RecordCheck check;
 
-    void check_metadata(const Record& record) const;
     at::Tensor scaled_latent(const Record& record) const;
     void check_picture_size(const at::Tensor& latent, const std::string& what) const;
 };
 
 namespace {
 
-constexpr const char* other_model = "give the model that made it with --model";
-
-[[noreturn]] void refuse(const Record& record, std::string fault, std::string fix = other_model) {
+[[noreturn]] void refuse(const Record& record, std::string fault, std::string fix) {
     throw Error(ExitCode::data, record.place, std::move(fault), std::move(fix));
-}
-
-void expect_value(const Record& record, std::string_view key, std::string_view ours) {
-    const auto* recorded = record.find(key);
-    if (recorded != nullptr && *recorded != ours) refuse(record, fmt::format("{} is {}, the model has {}", key, *recorded, ours));
 }
 
 /// The tensor that holds the picture: an unfinished record shows what its last step made of it.
@@ -60,27 +50,7 @@ at::Tensor stored_latent(const Record& record, std::string_view name, const std:
     return latent.to(at::kFloat);
 }
 
-/// [3,H,W] in [-1,1] as interleaved bytes.
-Image to_image(const at::Tensor& pixels) {
-    const auto bytes = at::round(at::clamp(pixels * 0.5 + 0.5, 0.0, 1.0) * 255.0).to(at::kByte).permute({1, 2, 0}).contiguous();
-    Image image{static_cast<int>(bytes.size(1)), static_cast<int>(bytes.size(0)), static_cast<int>(bytes.size(2)), {}};
-    const auto* data = bytes.const_data_ptr<std::uint8_t>();
-    image.pixels.assign(data, data + bytes.numel());
-    return image;
-}
-
 }  // namespace
-
-void Renderer::State::check_metadata(const Record& record) const {
-    if (!arch.empty()) expect_value(record, key::arch, arch);
-    expect_value(record, key::vae_sha256, sha256);
-    expect_value(record, key::layout, "CHW");
-    const auto* recorded = record.find(key::vae_scale);
-    if (recorded == nullptr) return;
-    const auto scale = parse_number(*recorded);
-    if (!scale || *scale != vae->scaling_factor())
-        refuse(record, fmt::format("{} is {}, the model's VAE has {}", key::vae_scale, *recorded, format_number(vae->scaling_factor())));
-}
 
 void Renderer::State::check_picture_size(const at::Tensor& latent, const std::string& what) const {
     const auto height = latent.size(1) * vae->factor(), width = latent.size(2) * vae->factor();
@@ -100,14 +70,14 @@ at::Tensor Renderer::State::scaled_latent(const Record& record) const {
     return vae->scale(latent.unsqueeze(0));
 }
 
-Renderer::Renderer(const Bundle& bundle)
-    : state_(new State{bundle.vae(), bundle.sha256(Part::vae), bundle.has(Part::unet) ? bundle.arch() : std::string()}) {}
+Renderer::Renderer(const Bundle& bundle) : state_(new State{bundle.vae(), RecordCheck(bundle)}) {}
 
 Renderer::~Renderer() = default;
 
 Image Renderer::render(const Record& record) const {
     const c10::InferenceMode no_gradients;
-    state_->check_metadata(record);
+    state_->check.expect_same_model(record, Part::vae);
+    state_->check.expect_latent(record);
     const auto pixels = state_->vae->decode(state_->scaled_latent(record)).squeeze(0);
     expect_finite(pixels, record.place + ": decoded picture");
     return to_image(pixels);

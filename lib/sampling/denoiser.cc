@@ -11,22 +11,28 @@
 #include "lib/base/log.h"
 #include "lib/base/number.h"
 #include "lib/base/stop.h"
+#include "lib/core/adapter/adapted_weights.h"
+#include "lib/core/bundle/record_check.h"
+#include "lib/core/bundle/size_condition.h"
 #include "lib/sampling/guided_unet.h"
 #include "lib/sampling/run_settings.h"
 #include "lib/sampling/sampler.h"
 #include "lib/sampling/schedule.h"
+#include "lib/sampling/steering.h"
 #include "lib/sampling/trajectory.h"
 #include "lib/stream/keys.h"
 
 namespace lcm {
 
 struct Denoiser::State {
-    explicit State(const Bundle& bundle);
+    State(const Bundle& bundle, AdapterSet set, ControlSet networks);
 
-    void expect_fits(const Record& record) const;
     void sign(Record& record) const;
 
+    AdapterSet adapters;
+    ControlSet control;
     std::string name, arch, sha256;
+    RecordCheck check;
     UNet unet;
     ModelSettings settings;
 };
@@ -34,20 +40,18 @@ struct Denoiser::State {
 namespace {
 
 /// A model without a scheduler's configuration has the published settings of its family, where there is only one such set.
-SchedulerConfig scheduler_settings(const Bundle& bundle) {
-    if (!bundle.scheduler_config().is_null()) return SchedulerConfig::from_json(bundle.scheduler_config());
-    if (bundle.arch() == "sd15") return {};
+Json scheduler_settings(const Bundle& bundle) {
+    if (!bundle.scheduler_config().is_null()) return bundle.scheduler_config();
+    if (bundle.arch() == "sd15" || bundle.arch() == "sdxl") return parse_json("{}", bundle.path());
     throw Error(ExitCode::data, bundle.path(), "has no scheduler/scheduler_config.json, and its family does not tell the prediction type",
-                "add the file");
+                "add the file, or give --prediction-type");
 }
 
 ModelSettings settings_of(const Bundle& bundle) {
     const auto config = UNetConfig::from_json(bundle.config(Part::unet));
-    if (config.text_time) {
-        throw Error(ExitCode::data, bundle.path(), "the UNet takes pooled text and size conditions, which no tool writes yet",
-                    "use a model of the sd15 family");
-    }
-    ModelSettings settings{scheduler_settings(bundle), bundle.defaults(), bundle.latent_format()};
+    // The reference's pipeline of SD 1.5 and 2 sets the offset, that of SDXL leaves it.
+    ModelSettings settings{scheduler_settings(bundle), bundle.defaults(), bundle.latent_format(), config.time_cond_proj_dim.has_value(),
+                           !config.text_time};
     const std::int64_t channels = settings.latent.channels;
     if (config.in_channels != channels || config.out_channels != channels) {
         throw Error(
@@ -60,24 +64,15 @@ ModelSettings settings_of(const Bundle& bundle) {
 
 }  // namespace
 
-Denoiser::State::State(const Bundle& bundle)
-    : name(bundle.name()), arch(bundle.arch()), sha256(bundle.sha256(Part::unet)), unet(bundle.unet()), settings(settings_of(bundle)) {}
-
-/// Refuses a record that was made for, or begun with, another model.
-void Denoiser::State::expect_fits(const Record& record) const {
-    const auto expect = [&](std::string_view key, const std::string& ours) {
-        const std::string* theirs = record.find(key);
-        if (!theirs || *theirs == ours) return;
-        throw Error(ExitCode::data, record.place, fmt::format("{} is {} in the record and {} in model {}", key, *theirs, ours, name),
-                    "give the model that the record was made with");
-    };
-    expect(key::arch, arch);
-    expect(key::unet_sha256, sha256);
-    expect(key::vae_scale, format_number(settings.latent.scaling_factor));
-    for (const std::string_view name : {tensor::latent_init, tensor::latent_mask})
-        if (record.tensors.contains(name))
-            throw Error(ExitCode::data, record.place, fmt::format("holds {}, and denoising from a picture is not implemented", name));
-}
+Denoiser::State::State(const Bundle& bundle, AdapterSet set, ControlSet networks)
+    : adapters(std::move(set)),
+      control(std::move(networks)),
+      name(bundle.name()),
+      arch(bundle.arch()),
+      sha256(bundle.sha256(Part::unet)),
+      check(bundle),
+      unet(bundle.unet(weight_layer(adapters, Network::unet))),
+      settings(settings_of(bundle)) {}
 
 /// Writes which model made the latent.
 void Denoiser::State::sign(Record& record) const {
@@ -114,11 +109,17 @@ int target(const DenoiseRequest& request, int done, int steps) {
 /// A recorded schedule that contradicts itself is bad data, not a wrong flag.
 std::unique_ptr<Sampler> recorded_sampler(const Record& record, const RunSettings& settings) {
     try {
-        return make_sampler(settings.sampler, settings.schedule, settings.steps);
+        return make_sampler(settings.sampler, settings.plan());
     } catch (const Error& error) {
         throw Error(ExitCode::data, record.place, fmt::format("{} with {}: {}", key::sampler, key::schedule, error.fault()),
                     "start the picture again from its conditioning");
     }
+}
+
+/// Custom timesteps are held against the distillation schedule where the sampler has one.
+std::vector<std::string> warnings_of(const RunSettings& settings) {
+    if (!sampler_kind(settings.sampler, ExitCode::software, key::sampler).takes_lcm_strength) return {};
+    return timestep_warnings(settings.schedule, settings.strength.value_or(Strength()));
 }
 
 /// A finished record: passed on when the request asks for exactly that.
@@ -139,13 +140,15 @@ RunSettings settings_for(const Bundle& bundle, const Record& record, const Denoi
     return RunSettings::start(record, request, model);
 }
 
-Denoiser::Denoiser(const Bundle& bundle) : state_(std::make_unique<State>(bundle)) {}
+Denoiser::Denoiser(const Bundle& bundle, AdapterSet adapters, ControlSet control)
+    : state_(std::make_unique<State>(bundle, std::move(adapters), std::move(control))) {}
 Denoiser::~Denoiser() = default;
 
 Record Denoiser::denoise(const Record& input, const DenoiseRequest& request, int index, Observer& observer) const {
     const c10::InferenceMode no_gradients;
     const ModelSettings& model = state_->settings;
-    state_->expect_fits(input);
+    state_->check.expect_same_model(input, Part::unet);
+    state_->check.expect_latent(input);
     const bool started = input.find(key::step) != nullptr;
     const Progress progress = started ? progress_of(input) : Progress{};
     if (started && progress.done == progress.steps) return pass_finished(input, request, progress.steps);
@@ -153,27 +156,32 @@ Record Denoiser::denoise(const Record& input, const DenoiseRequest& request, int
     if (!started) expect_conditioning(input);
 
     const RunSettings settings = started ? RunSettings::resume(input, request, model) : RunSettings::start(input, request, model);
-    const std::unique_ptr<Sampler> sampler =
-        started ? recorded_sampler(input, settings) : make_sampler(settings.sampler, settings.schedule, settings.steps);
+    const std::unique_ptr<Sampler> sampler = started ? recorded_sampler(input, settings) : make_sampler(settings.sampler, settings.plan());
     const int to = target(request, progress.done, settings.steps);
     if (!started && index == 0)  // every picture of a run has the same list
-        for (const std::string& warning : timestep_warnings(settings.schedule)) warn(warning);
+        for (const std::string& warning : warnings_of(settings)) warn(warning);
 
+    Record output = input;
+    if (state_->unet.config().text_time) set_size_condition(output, settings.width, settings.height);
     const std::vector<std::int64_t> shape = settings.latent_shape(model.latent);
-    Trajectory run =
-        started ? Trajectory::restore(input, settings, sampler->timesteps(), shape) : Trajectory::start(input, settings.seed, shape);
-    const GuidedUNet network(state_->unet, input, settings.guidance);
+    Trajectory run = started ? Trajectory::restore(input, settings, *sampler, shape) : Trajectory::start(input, settings, *sampler, shape);
+    const Steering steering(state_->adapters, *sampler, settings.schedule.prediction_type);
+    if (!started) steering.begin(run.state);
+    GuidedUNet guided(state_->unet, steering.conditions(output), {settings.guidance, settings.schedule.guidance_rescale});
+    const PictureControl control(state_->control, output, settings.width, settings.height, guided.classifier_free());
+    guided.follow(control, run.state, settings.steps);
+    const DenoiseFunction network = steering.around(guided, run.state);
     observer.on_start(index, run.state.step, settings.steps);
     while (run.state.step < to) {
         check_stop();
-        sampler->step(run.state, network, run.noise);
+        run.step(*sampler, network);
         observer.on_step(index, run.state.step, settings.steps);
     }
+    if (run.state.step == settings.steps) steering.finish(run.state);
 
-    Record output = input;
     state_->sign(output);
     settings.write(output, sampler->timesteps());
-    run.save(output, sampler->timesteps());
+    run.save(output, *sampler);
     return output;
 }
 

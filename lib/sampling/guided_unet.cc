@@ -3,12 +3,15 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/std.h>
 #include <fmt/format.h>
 
 #include <string>
 
 #include "lib/base/error.h"
 #include "lib/core/tensor/convert.h"
+#include "lib/sampling/picture_control.h"
+#include "lib/sampling/sampler.h"
 #include "lib/stream/keys.h"
 
 namespace lcm {
@@ -28,6 +31,13 @@ at::Tensor embedding(const Record& record, std::string_view name, const UNetConf
     return to_torch(bytes).to(at::kFloat).unsqueeze(0);
 }
 
+/// A vector of the record as [1,N] in f32.
+at::Tensor vector(const Record& record, std::string_view name) {
+    const at::Tensor stored = to_torch(record.tensor(name, encode_again));
+    expect_shape(stored, {-1}, fmt::format("{}: {}", record.place, name));
+    return stored.to(at::kFloat).unsqueeze(0);
+}
+
 void check_pooled(const Record& record, const UNetConfig& config) {
     const bool pooled = record.tensors.contains(tensor::text_pooled);
     if (pooled == config.text_time) return;
@@ -37,14 +47,12 @@ void check_pooled(const Record& record, const UNetConfig& config) {
 
 }  // namespace
 
-GuidedUNet::GuidedUNet(const UNet& unet, const Record& record, double guidance_scale)
-    : unet_(unet),
-      place_(record.place),
-      guidance_scale_(guidance_scale),
-      classifier_free_(!unet.config().time_cond_proj_dim && guidance_scale > 1) {
+GuidedUNet::GuidedUNet(const UNet& unet, const Record& record, const Guidance& guidance)
+    : unet_(unet), place_(record.place), scale_(guidance), classifier_free_(!unet.config().time_cond_proj_dim && guidance.scale > 1) {
     check_pooled(record, unet.config());
     context_ = embedding(record, tensor::text_embeds, unet.config());
-    if (unet.config().time_cond_proj_dim) guidance_ = at::full({1}, guidance_scale - 1, at::TensorOptions().dtype(at::kFloat));
+    if (unet.config().time_cond_proj_dim) guidance_ = at::full({1}, guidance.scale - 1, at::TensorOptions().dtype(at::kFloat));
+    if (unet.config().text_time) bind_pooled(record);
     if (!classifier_free_) return;
     const at::Tensor negative = embedding(record, tensor::text_negative_embeds, unet.config());
     if (negative.sizes() != context_.sizes()) {
@@ -56,17 +64,38 @@ GuidedUNet::GuidedUNet(const UNet& unet, const Record& record, double guidance_s
     context_ = at::cat({negative, context_});
 }
 
-at::Tensor GuidedUNet::operator()(const at::Tensor& sample, std::int64_t timestep) const {
+void GuidedUNet::bind_pooled(const Record& record) {
+    pooled_ = vector(record, tensor::text_pooled);
+    time_ids_ = vector(record, tensor::text_time_ids);
+    if (!classifier_free_) return;
+    pooled_ = at::cat({vector(record, tensor::text_negative_pooled), pooled_});
+    time_ids_ = at::cat({vector(record, tensor::text_negative_time_ids), time_ids_});
+}
+
+at::Tensor GuidedUNet::guide(const at::Tensor& unconditional, const at::Tensor& conditional) const {
+    const at::Tensor guided = unconditional + (conditional - unconditional) * scale_.scale;
+    if (scale_.rescale == 0) return guided;
+    const at::Tensor ratio = at::std(conditional) / at::std(guided);  // of one picture
+    return guided * ratio * scale_.rescale + guided * (1 - scale_.rescale);
+}
+
+void GuidedUNet::follow(const PictureControl& control, const SamplerState& state, int steps) {
+    control_ = &control;
+    state_ = &state;
+    steps_ = steps;
+}
+
+at::Tensor GuidedUNet::operator()(const at::Tensor& sample, double timestep) const {
     UNetInputs inputs;
     inputs.sample = classifier_free_ ? at::cat({sample, sample}) : sample;
-    inputs.timestep = at::full({1}, timestep, at::TensorOptions().dtype(at::kLong));
+    inputs.timestep = at::full({1}, timestep, at::TensorOptions().dtype(at::kFloat));
     inputs.context = context_;
     inputs.guidance = guidance_;
+    inputs.text_pooled = pooled_;
+    inputs.time_ids = time_ids_;
+    if (control_) control_->add_to(inputs, state_->step, steps_);
     at::Tensor output = unet_.forward(inputs);
-    if (classifier_free_) {
-        const at::Tensor unconditional = output.narrow(0, 0, 1), conditional = output.narrow(0, 1, 1);
-        output = unconditional + (conditional - unconditional) * guidance_scale_;
-    }
+    if (classifier_free_) output = guide(output.narrow(0, 0, 1), output.narrow(0, 1, 1));
     expect_finite(output, fmt::format("{}: the UNet's output at timestep {}", place_, timestep));
     // Row-major, as a restored sample is: a resumed run then meets the same memory as an unbroken one.
     return output.contiguous();

@@ -10,26 +10,50 @@
 
 namespace lcm {
 
+class PictureControl;
+struct SamplerState;
+
+/// How strongly a picture follows its prompt.
+struct Guidance {
+    double scale = 1;
+    double rescale = 0;  ///< share of the guided output that gets the standard deviation of the conditional one (Lin 2023, section 3.4)
+};
+
 /// A UNet bound to one picture's conditioning and guidance scale.
 ///
 /// A UNet with a guidance embedding is told w = scale - 1. Any other takes classifier-free guidance when the scale is above 1:
 /// e = e_uncond + scale * (e_cond - e_uncond), both halves in one batch, unconditional first (lcm-facts, section 1).
 class GuidedUNet {
 public:
-    /// @throws Error(data) when `text.embeds` or, for classifier-free guidance, `text.negative.embeds` is absent or does not fit
-    GuidedUNet(const UNet& unet, const Record& record, double guidance_scale);
+    /// @param record  with `text.embeds`; for classifier-free guidance also `text.negative.embeds`; for a UNet that takes them also
+    ///                `text.pooled`, `text.time_ids` and their negative ones
+    /// @throws Error(data) when one of them is absent or does not fit
+    GuidedUNet(const UNet& unet, const Record& record, const Guidance& guidance);
+
+    /// Both halves run, the unconditional one first.
+    bool classifier_free() const { return classifier_free_; }
+
+    /// From here on `control` has its say at each call. @param state  tells the step, of `steps`; both outlive this
+    void follow(const PictureControl& control, const SamplerState& state, int steps);
 
     /// The guided output [1,C,H,W] for `sample` [1,C,H,W] at `timestep`, row-major.
     /// @throws Error(data) when the network gives NaN or infinity
-    at::Tensor operator()(const at::Tensor& sample, std::int64_t timestep) const;
+    at::Tensor operator()(const at::Tensor& sample, double timestep) const;
 
 private:
+    void bind_pooled(const Record& record);
+    at::Tensor guide(const at::Tensor& unconditional, const at::Tensor& conditional) const;
+
     const UNet& unet_;
+    const PictureControl* control_ = nullptr;
+    const SamplerState* state_ = nullptr;
+    int steps_ = 0;
     std::string place_;  ///< of the record, for messages
-    double guidance_scale_;
+    Guidance scale_;
     bool classifier_free_;
-    at::Tensor context_;   ///< [1 or 2,T,D]
-    at::Tensor guidance_;  ///< [1], undefined without a guidance embedding
+    at::Tensor context_;            ///< [1 or 2,T,D]
+    at::Tensor guidance_;           ///< [1], undefined without a guidance embedding
+    at::Tensor pooled_, time_ids_;  ///< [1 or 2,P], [1 or 2,6]; undefined for a UNet that takes none
 };
 
 }  // namespace lcm

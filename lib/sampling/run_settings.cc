@@ -3,43 +3,25 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
-#include <cstdint>
-#include <optional>
 #include <string_view>
 
 #include "lib/base/error.h"
 #include "lib/base/json.h"
 #include "lib/base/number.h"
-#include "lib/base/resource_limits.h"
-#include "lib/sampling/lcm_sampler.h"
+#include "lib/sampling/convention.h"
+#include "lib/sampling/picture_size.h"
 #include "lib/stream/keys.h"
 
 namespace lcm {
 namespace {
 
-constexpr std::string_view precision = "f32", rng = "torch-cpu", latent_space = "scaled", layout = "CHW";
+constexpr std::string_view precision = "f32", latent_space = "scaled", layout = "CHW";
 constexpr std::uint64_t max_steps = 1'000'000;
-
-struct Size {
-    std::int64_t width = 0, height = 0;
-};
-
-std::string format(const Size& size) { return fmt::format("{}x{}", size.width, size.height); }
 
 [[noreturn]] void refuse(const Record& record, std::string_view key, const std::string& what) {
     throw Error(ExitCode::data, record.place, fmt::format("{} {}", key, what), "start the picture again from its conditioning");
-}
-
-/// A picture's size from "512x768".
-Size parse_size(const Record& record) {
-    const std::string& text = record.at(key::size);
-    const std::size_t cross = text.find('x');
-    const auto width = parse_u64(std::string_view(text).substr(0, cross));
-    const auto height = parse_u64(cross == std::string::npos ? std::string_view() : std::string_view(text).substr(cross + 1));
-    constexpr auto limit = static_cast<std::uint64_t>(INT32_MAX);
-    if (!width || !height || *width > limit || *height > limit) refuse(record, key::size, "is not WIDTHxHEIGHT");
-    return {static_cast<std::int64_t>(*width), static_cast<std::int64_t>(*height)};
 }
 
 std::uint64_t read_count(const Record& record, std::string_view key, std::uint64_t low, std::uint64_t high) {
@@ -48,57 +30,34 @@ std::uint64_t read_count(const Record& record, std::string_view key, std::uint64
     return *value;
 }
 
+double read_number(const Record& record, std::string_view key) {
+    const auto value = parse_number(record.at(key));
+    if (!value) refuse(record, key, "is not a number");
+    return *value;
+}
+
 void expect_value(const Record& record, std::string_view key, std::string_view ours) {
     const std::string& value = record.at(key);
     if (value != ours) refuse(record, key, fmt::format("is \"{}\", and only \"{}\" can be resumed", value, ours));
 }
 
-/// Refuses a request that says other than what the record already fixed.
-void expect_same(std::string_view what, bool same, const std::string& recorded) {
-    if (same) return;
-    throw Error(ExitCode::usage, std::string(what), "contradicts the record, which has " + recorded,
-                "leave it out, or start from the conditioning");
+Rng read_rng(const Record& record) {
+    const std::string& name = record.at(key::rng);
+    for (const Rng rng : {Rng::torch_cpu, Rng::philox})
+        if (name == name_of(rng)) return rng;
+    refuse(record, key::rng, fmt::format("is \"{}\", and only torch-cpu and philox can be resumed", name));
 }
 
-void check_size(const Size& size, const LatentFormat& latent, ExitCode code, const std::string& where) {
-    const std::string text = fmt::format("a picture of {} ", format(size));
-    if (size.width < 1 || size.height < 1 || size.width % latent.factor != 0 || size.height % latent.factor != 0)
-        throw Error(code, where, text + "is not possible", fmt::format("width and height must be positive multiples of {}", latent.factor));
-    expect_picture_size(size.width, size.height, where + ": the picture");
-}
-
-/// The size that the record itself asks for: `lcm.size`, else that of its noise.
-std::optional<Size> recorded_size(const Record& record, const LatentFormat& latent) {
-    if (record.find(key::size)) return parse_size(record);
-    const auto noise = record.tensors.find(tensor::noise);
-    if (noise == record.tensors.end() || noise->second.shape.size() != 3) return std::nullopt;
-    return Size{noise->second.shape[2] * latent.factor, noise->second.shape[1] * latent.factor};
-}
-
-Size starting_size(const Record& record, const DenoiseRequest& request, const ModelSettings& model) {
-    const std::optional<Size> recorded = recorded_size(record, model.latent);
-    if (recorded) {
-        expect_same("width", request.width.value_or(recorded->width) == recorded->width, format(*recorded));
-        expect_same("height", request.height.value_or(recorded->height) == recorded->height, format(*recorded));
-        check_size(*recorded, model.latent, ExitCode::data, record.place);
-        return *recorded;
-    }
-    const Size size{request.width.value_or(model.defaults.width), request.height.value_or(model.defaults.height)};
-    check_size(size, model.latent, ExitCode::usage, "size");
-    return size;
-}
-
-SchedulerConfig starting_schedule(const DenoiseRequest& request, const SchedulerConfig& model) {
-    SchedulerConfig schedule = model;
-    if (request.original_steps) {
-        if (*request.original_steps < 1) throw Error(ExitCode::usage, "original steps", "must be at least 1");
-        schedule.original_inference_steps = *request.original_steps;
-    }
-    if (request.timesteps) {
-        if (request.timesteps->empty()) throw Error(ExitCode::usage, "timesteps", "is an empty list");
-        schedule.timesteps = *request.timesteps;
-    }
-    return schedule;
+std::optional<Strength> read_strength(const Record& record) {
+    if (record.find(key::strength) == nullptr) return std::nullopt;
+    Strength strength{Strength::Rule::lcm, read_number(record, key::strength)};
+    if (!(strength.value > 0 && strength.value <= 1)) refuse(record, key::strength, "is not above 0 and at most 1");
+    const std::string& rule = record.at(key::strength_rule);
+    if (rule == name_of(Strength::Rule::cut))
+        strength.rule = Strength::Rule::cut;
+    else if (rule != name_of(Strength::Rule::lcm))
+        refuse(record, key::strength_rule, fmt::format("is \"{}\", neither lcm nor cut", rule));
+    return strength;
 }
 
 /// The steps that the request asks for, else those that the record does.
@@ -111,9 +70,8 @@ std::optional<int> wished_steps(const Record& record, const DenoiseRequest& requ
 
 std::optional<double> wished_guidance(const Record& record, const DenoiseRequest& request) {
     if (record.find(key::guidance) == nullptr) return request.guidance;
-    const auto guidance = parse_number(record.at(key::guidance));
-    if (!guidance) refuse(record, key::guidance, "is not a number");
-    expect_same("guidance", request.guidance.value_or(*guidance) == *guidance, format_number(*guidance));
+    const double guidance = read_number(record, key::guidance);
+    expect_same("guidance", request.guidance.value_or(guidance) == guidance, format_number(guidance));
     return guidance;
 }
 
@@ -121,71 +79,206 @@ void check_guidance(double guidance) {
     if (!std::isfinite(guidance)) throw Error(ExitCode::usage, "guidance", "must be a finite number");
 }
 
+template <typename T>
+void set(T& setting, const std::optional<T>& wish) {
+    if (wish) setting = *wish;
+}
+
+void set_lists(SchedulerConfig& schedule, const DenoiseRequest& request) {
+    if (request.timesteps && request.timesteps->empty()) throw Error(ExitCode::usage, "timesteps", "is an empty list");
+    if (request.sigmas && request.sigmas->size() < 2) throw Error(ExitCode::usage, "sigmas", "needs a noise level before and after a step");
+    if (request.timesteps && request.sigmas)
+        throw Error(ExitCode::usage, "sigmas", "and timesteps contradict each other", "leave out one of them");
+    set(schedule.timesteps, request.timesteps);
+    set(schedule.sigmas, request.sigmas);
+}
+
+/// The settings of the sampler's class under those of the model's file under those of the request.
+SchedulerConfig starting_schedule(const SamplerKind& kind, const DenoiseRequest& request, const ModelSettings& model) {
+    SchedulerConfig schedule = settings_for_sampler(kind, model.scheduler);
+    // The classes' own defaults are for networks on pixels: latents go beyond 1, and no published file wants Runge-Kutta steps.
+    if (!model.scheduler.find("clip_sample")) schedule.clip_sample = false;
+    if (!model.scheduler.find("skip_prk_steps")) schedule.skip_prk_steps = true;
+    if (model.steps_offset) schedule.steps_offset = 1;
+    if (request.original_steps) {
+        if (*request.original_steps < 1) throw Error(ExitCode::usage, "original steps", "must be at least 1");
+        schedule.original_inference_steps = *request.original_steps;
+        schedule.every_timestep = kind.name == "tcd";
+    }
+    set_lists(schedule, request);
+    set(schedule.timestep_spacing, request.spacing);
+    set(schedule.sigma_spacing, request.sigma_spacing);
+    set(schedule.rescale_betas_zero_snr, request.zero_snr);
+    set(schedule.set_alpha_to_one, request.set_alpha_to_one);
+    set(schedule.clip_sample, request.clip_sample);
+    set(schedule.guidance_rescale, request.guidance_rescale);
+    set(schedule.start_noise, request.start_noise);
+    if (!(schedule.guidance_rescale >= 0 && schedule.guidance_rescale <= 1))
+        throw Error(ExitCode::usage, "guidance rescale", "must lie in 0..1");
+    schedule.rng_rows = request.rng_rows;
+    schedule.rng_row = request.rng_row;
+    return schedule;
+}
+
+/// Strength of a picture that starts from a latent; the reference's defaults are 0.8, and 1 with a mask.
+std::optional<Strength> starting_strength(const Record& record, const DenoiseRequest& request, bool lcm_rule) {
+    if (!record.tensors.contains(tensor::latent_init)) {
+        if (!request.strength) return std::nullopt;
+        throw Error(ExitCode::usage, "strength", fmt::format("is about {}, which {} does not have", tensor::latent_init, record.place),
+                    "encode a picture to start from, or leave it out");
+    }
+    constexpr double usual = 0.8;
+    const bool masked = record.tensors.contains(tensor::latent_mask);
+    const auto rule = lcm_rule ? Strength::Rule::lcm : Strength::Rule::cut;
+    return Strength{request.strength_rule.value_or(rule), request.strength.value_or(masked ? 1 : usual)};
+}
+
+int usual_steps(const SchedulerConfig& schedule, const ModelSettings& model) {
+    if (!schedule.timesteps.empty()) return static_cast<int>(schedule.timesteps.size());
+    if (!schedule.sigmas.empty()) return static_cast<int>(schedule.sigmas.size()) - 1;
+    return static_cast<int>(model.defaults.steps);
+}
+
+std::string format_sigmas(const std::vector<double>& sigmas) { return format_timesteps(sigmas); }
+
+void expect_same_schedule(const DenoiseRequest& request, const RunSettings& settings, const Record& record) {
+    const SchedulerConfig& schedule = settings.schedule;
+    const auto same = [](const auto& wish, const auto& ours) { return wish.value_or(ours) == ours; };
+    const std::string& text = record.at(key::schedule);
+    const int original = schedule.original_inference_steps;
+    expect_same("original steps", same(request.original_steps, original), std::to_string(original));
+    const std::string& timesteps = record.at(key::timesteps);
+    const bool listed = !request.timesteps || format_timesteps({request.timesteps->begin(), request.timesteps->end()}) == timesteps ||
+                        *request.timesteps == schedule.timesteps;
+    expect_same("timesteps", listed, timesteps);
+    expect_same("sigmas", same(request.sigmas, schedule.sigmas), format_sigmas(schedule.sigmas));
+    expect_same("spacing", same(request.spacing, schedule.timestep_spacing), text);
+    expect_same("spacing of sigmas", same(request.sigma_spacing, schedule.sigma_spacing), text);
+    expect_same("zero-SNR rescaling", same(request.zero_snr, schedule.rescale_betas_zero_snr), text);
+    expect_same("guidance rescale", same(request.guidance_rescale, schedule.guidance_rescale), format_number(schedule.guidance_rescale));
+    expect_same("start noise", same(request.start_noise, schedule.start_noise), text);
+}
+
+void expect_same_run(const DenoiseRequest& request, const RunSettings& settings) {
+    const int steps = settings.schedule_steps();
+    expect_same("steps", request.steps.value_or(steps) == steps, std::to_string(steps));
+    expect_same("guidance", request.guidance.value_or(settings.guidance) == settings.guidance, format_number(settings.guidance));
+    const PictureSize size{settings.width, settings.height};
+    expect_same("width", request.width.value_or(size.width) == size.width, format_size(size));
+    expect_same("height", request.height.value_or(size.height) == size.height, format_size(size));
+    expect_same("sampler", !request.sampler || parse_sampler_name(*request.sampler).name == settings.sampler, settings.sampler);
+    expect_same("eta", request.eta.value_or(settings.eta) == settings.eta, format_number(settings.eta));
+    expect_same("rng", request.rng.value_or(settings.rng) == settings.rng, std::string(name_of(settings.rng)));
+    const Strength strength = settings.strength.value_or(Strength());
+    expect_same("strength", request.strength.value_or(strength.value) == strength.value, format_number(strength.value));
+    const bool same_rule = !settings.strength || request.strength_rule.value_or(strength.rule) == strength.rule;
+    expect_same("strength rule", same_rule, std::string(name_of(strength.rule)));
+}
+
 }  // namespace
 
+void expect_same(std::string_view what, bool same, const std::string& recorded) {
+    if (same) return;
+    throw Error(ExitCode::usage, std::string(what), "contradicts the record, which has " + recorded,
+                "leave it out, or start from the conditioning");
+}
+
+SamplerName parse_sampler_name(const std::string& text) {
+    constexpr std::string_view karras = "-karras";
+    if (!text.ends_with(karras)) return {text, std::nullopt};
+    return {text.substr(0, text.size() - karras.size()), SigmaSpacing::karras};
+}
+
 RunSettings RunSettings::start(const Record& record, const DenoiseRequest& request, const ModelSettings& model) {
+    const SamplerName named = parse_sampler_name(request.sampler.value_or("lcm"));
+    const SamplerKind& kind = sampler_kind(named.name, ExitCode::usage, "--sampler");
     RunSettings settings;
-    settings.sampler = LcmSampler::name;
-    settings.schedule = starting_schedule(request, model.scheduler);
-    const std::vector<std::int64_t>& custom = settings.schedule.timesteps;
-    const auto usual_steps = static_cast<int>(custom.empty() ? model.defaults.steps : std::ssize(custom));
-    settings.steps = wished_steps(record, request).value_or(usual_steps);
+    settings.sampler = kind.name;
+    settings.schedule = starting_schedule(kind, request, model);
+    set(settings.schedule.sigma_spacing, named.spacing);
+    settings.expect_read(kind, request);
+    settings.steps = wished_steps(record, request).value_or(usual_steps(settings.schedule, model));
     settings.guidance = wished_guidance(record, request).value_or(model.defaults.guidance);
     check_guidance(settings.guidance);
+    settings.eta = request.eta.value_or(0);
+    settings.strength = starting_strength(record, request, model.guidance_embedding && kind.takes_lcm_strength);
     settings.seed = request.seed;
-    const Size size = starting_size(record, request, model);
+    settings.rng = request.rng.value_or(Rng::torch_cpu);
+    const PictureSize size = starting_size(record, request, model);
     settings.width = size.width;
     settings.height = size.height;
+    const int run = static_cast<int>(make_sampler(settings.sampler, settings.plan())->timesteps().size());
+    if (run != settings.steps) settings.schedule.num_inference_steps = settings.steps;
+    settings.steps = run;
     return settings;
+}
+
+void RunSettings::expect_read(const SamplerKind& kind, const DenoiseRequest& request) const {
+    const auto reads = [&](std::string_view key) {
+        return std::find(kind.settings.begin(), kind.settings.end(), key) != kind.settings.end();
+    };
+    const auto expect = [&](std::string_view what, bool asked, std::string_view key) {
+        if (asked && !reads(key))
+            throw Error(ExitCode::usage, std::string(what), fmt::format("has no meaning for the sampler {}", kind.name), "leave it out");
+    };
+    expect("original steps", request.original_steps.has_value(), "original_inference_steps");
+    expect("spacing", request.spacing.has_value(), "timestep_spacing");
+    expect("sigmas", request.sigmas.has_value(), "use_karras_sigmas");
+    expect("spacing of sigmas", schedule.sigma_spacing != SigmaSpacing::plain, "use_karras_sigmas");
 }
 
 RunSettings RunSettings::resume(const Record& record, const DenoiseRequest& request, const ModelSettings& model) {
     expect_value(record, key::precision, precision);
-    expect_value(record, key::rng, rng);
     expect_value(record, key::latent_space, latent_space);
     expect_value(record, key::layout, layout);
     RunSettings settings;
     settings.sampler = record.at(key::sampler);
+    const SamplerKind& kind = sampler_kind(settings.sampler, ExitCode::data, fmt::format("{}: {}", record.place, key::sampler));
     const std::string place = fmt::format("{}: {}", record.place, key::schedule);
-    settings.schedule = SchedulerConfig::from_json(parse_json(record.at(key::schedule), place));
+    settings.schedule = settings_for_sampler(kind, parse_json(record.at(key::schedule), place));
     settings.steps = static_cast<int>(read_count(record, key::steps, 1, max_steps));
-    const auto guidance = parse_number(record.at(key::guidance));
-    if (!guidance) refuse(record, key::guidance, "is not a number");
-    settings.guidance = *guidance;
+    settings.guidance = read_number(record, key::guidance);
+    settings.eta = kind.takes_eta ? read_number(record, key::eta) : 0;
+    settings.strength = read_strength(record);
     settings.seed = read_count(record, key::seed, 0, UINT64_MAX);
-    const Size size = parse_size(record);
-    check_size(size, model.latent, ExitCode::data, record.place);
+    settings.rng = read_rng(record);
+    const PictureSize size = recorded_size(record, model.latent);
     settings.width = size.width;
     settings.height = size.height;
-    expect_same("steps", request.steps.value_or(settings.steps) == settings.steps, std::to_string(settings.steps));
-    expect_same("guidance", request.guidance.value_or(settings.guidance) == settings.guidance, format_number(settings.guidance));
-    expect_same("width", request.width.value_or(size.width) == size.width, format(size));
-    expect_same("height", request.height.value_or(size.height) == size.height, format(size));
-    const int original = settings.schedule.original_inference_steps;
-    expect_same("original steps", request.original_steps.value_or(original) == original, std::to_string(original));
-    const std::string& timesteps = record.at(key::timesteps);
-    expect_same("timesteps", !request.timesteps || format_timesteps(*request.timesteps) == timesteps, timesteps);
+    expect_same_run(request, settings);
+    expect_same_schedule(request, settings, record);
     return settings;
 }
 
-void RunSettings::write(Record& record, const std::vector<std::int64_t>& timesteps) const {
+void RunSettings::write(Record& record, const std::vector<double>& timesteps) const {
+    const SamplerKind& kind = sampler_kind(sampler, ExitCode::software, key::sampler);
     record.set(key::sampler, sampler);
-    record.set(key::schedule, schedule.to_json());
+    record.set(key::schedule, schedule.to_json(kind.settings));
     record.set(key::steps, std::to_string(steps));
     record.set(key::timesteps, format_timesteps(timesteps));
+    if (!schedule.sigmas.empty()) record.set(key::sigmas, format_sigmas(schedule.sigmas));
     record.set(key::guidance, format_number(guidance));
+    if (kind.takes_eta) record.set(key::eta, format_number(eta));
+    if (strength) {
+        record.set(key::strength, format_number(strength->value));
+        record.set(key::strength_rule, std::string(name_of(strength->rule)));
+    }
     record.set(key::seed, std::to_string(seed));
-    record.set(key::rng, std::string(rng));
+    record.set(key::rng, std::string(name_of(rng)));
     record.set(key::precision, std::string(precision));
     record.set(key::latent_space, std::string(latent_space));
     record.set(key::layout, std::string(layout));
-    record.set(key::size, format({width, height}));
+    record.set(key::size, format_size({width, height}));
 }
 
 std::vector<std::int64_t> RunSettings::latent_shape(const LatentFormat& format) const {
     return {format.channels, height / format.factor, width / format.factor};
 }
 
-std::string format_timesteps(const std::vector<std::int64_t>& timesteps) { return fmt::format("[{}]", fmt::join(timesteps, ",")); }
+std::string format_timesteps(const std::vector<double>& timesteps) {
+    std::vector<std::string> items;
+    for (const double timestep : timesteps) items.push_back(format_number(timestep));
+    return fmt::format("[{}]", fmt::join(items, ","));
+}
 
 }  // namespace lcm

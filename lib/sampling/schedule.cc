@@ -83,14 +83,17 @@ std::vector<float> plain_betas(const SchedulerConfig& config) {
     throw Error(ExitCode::software, "schedule", "unknown beta schedule");
 }
 
-/// The distillation schedule, ascending: `k * i - 1` for i = 1..int(original steps * strength).
+/// The distillation schedule, ascending: `k * i - 1` for i = 1..int(original steps * strength), or every training timestep (lcm-facts,
+/// section 4).
 std::vector<std::int64_t> origin_timesteps(const SchedulerConfig& config, double strength) {
     const int original = config.original_inference_steps;
     if (original > config.num_train_timesteps)
         refuse(fmt::format("original steps {} are more than the model's {} training timesteps", original, config.num_train_timesteps));
-    const std::int64_t skip = config.num_train_timesteps / original;
+    const bool every = config.every_timestep;
+    const std::int64_t skip = every ? 1 : config.num_train_timesteps / original;
+    const int whole = every ? config.num_train_timesteps : original;
     std::vector<std::int64_t> origin;
-    const auto length = static_cast<std::int64_t>(original * strength);  // float64 and truncated as in the reference: int(50 * .58) is 28
+    const auto length = static_cast<std::int64_t>(whole * strength);  // float64 and truncated as in the reference: int(50 * .58) is 28
     for (std::int64_t i = 1; i <= length; ++i) origin.push_back(i * skip - 1);
     return origin;
 }
@@ -107,26 +110,15 @@ std::vector<std::int64_t> select_evenly(const std::vector<std::int64_t>& origin,
     return timesteps;
 }
 
-std::vector<std::int64_t> keep_last(const std::vector<std::int64_t>& timesteps, double strength) {
-    const auto kept = std::min(static_cast<std::size_t>(static_cast<double>(timesteps.size()) * strength), timesteps.size());
-    if (kept == 0) refuse(fmt::format("strength leaves none of the {} steps", timesteps.size()), "raise strength or steps");
-    return {timesteps.end() - static_cast<std::ptrdiff_t>(kept), timesteps.end()};
-}
-
-void check_custom(const SchedulerConfig& config, int steps) {
-    const std::vector<std::int64_t>& timesteps = config.timesteps;
-    if (std::cmp_not_equal(steps, timesteps.size()))
-        refuse(fmt::format("{} steps and a list of {} timesteps contradict each other", steps, timesteps.size()), "give one of the two");
-    for (std::size_t i = 1; i < timesteps.size(); ++i)
-        if (timesteps[i] >= timesteps[i - 1]) refuse(fmt::format("custom timesteps must descend, and {} does not", timesteps[i]));
-    if (timesteps.front() >= config.num_train_timesteps || timesteps.back() < 0)
-        refuse(fmt::format("custom timesteps must lie in 0..{}", config.num_train_timesteps - 1));
+std::vector<std::int64_t> keep_last(const std::vector<std::int64_t>& timesteps, const Strength& strength) {
+    return {timesteps.end() - kept_steps(static_cast<int>(timesteps.size()), strength), timesteps.end()};
 }
 
 std::vector<std::int64_t> rule_timesteps(const SchedulerConfig& config, int steps, double strength) {
     const std::vector<std::int64_t> origin = origin_timesteps(config, strength);
-    if (std::cmp_greater(steps, origin.size()))
-        refuse(fmt::format("{} steps are more than the {} of the distillation schedule", steps, origin.size()), "use fewer steps");
+    const auto most = std::min<std::size_t>(origin.size(), static_cast<std::size_t>(config.original_inference_steps));
+    if (std::cmp_greater(steps, most))
+        refuse(fmt::format("{} steps are more than the {} of the distillation schedule", steps, most), "use fewer steps");
     return select_evenly(origin, steps);
 }
 
@@ -144,15 +136,33 @@ std::vector<float> alphas_cumprod(const SchedulerConfig& config) {
     throw Error(ExitCode::data, "schedule", "the betas give a cumulative product outside [0,1]", "check the scheduler's settings");
 }
 
-std::vector<std::int64_t> lcm_timesteps(const SchedulerConfig& config, int steps, const Strength& strength) {
+void check_steps(int steps, const Strength& strength) {
     if (steps < 1) refuse("steps must be at least 1");
     if (!(strength.value > 0 && strength.value <= 1)) refuse("strength must be above 0 and at most 1");
-    if (!config.timesteps.empty()) {
-        check_custom(config, steps);
-        return keep_last(config.timesteps, strength.value);
-    }
+}
+
+int kept_steps(int steps, const Strength& strength) {
+    const int kept = std::min(static_cast<int>(steps * strength.value), steps);
+    if (kept == 0) refuse(fmt::format("strength leaves none of the {} steps", steps), "raise strength or steps");
+    return kept;
+}
+
+std::vector<std::int64_t> custom_timesteps(const SchedulerConfig& config, int steps) {
+    const std::vector<std::int64_t>& timesteps = config.timesteps;
+    if (std::cmp_not_equal(steps, timesteps.size()))
+        refuse(fmt::format("{} steps and a list of {} timesteps contradict each other", steps, timesteps.size()), "give one of the two");
+    for (std::size_t i = 1; i < timesteps.size(); ++i)
+        if (timesteps[i] >= timesteps[i - 1]) refuse(fmt::format("custom timesteps must descend, and {} does not", timesteps[i]));
+    if (timesteps.front() >= config.num_train_timesteps || timesteps.back() < 0)
+        refuse(fmt::format("custom timesteps must lie in 0..{}", config.num_train_timesteps - 1));
+    return timesteps;
+}
+
+std::vector<std::int64_t> lcm_timesteps(const SchedulerConfig& config, int steps, const Strength& strength) {
+    check_steps(steps, strength);
+    if (!config.timesteps.empty()) return keep_last(custom_timesteps(config, steps), strength);
     if (strength.rule == Strength::Rule::lcm) return rule_timesteps(config, steps, strength.value);
-    return keep_last(rule_timesteps(config, steps, 1.0), strength.value);
+    return keep_last(rule_timesteps(config, steps, 1.0), strength);
 }
 
 std::vector<std::string> timestep_warnings(const SchedulerConfig& config, const Strength& strength) {

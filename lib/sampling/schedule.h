@@ -26,6 +26,15 @@ std::vector<float> betas(const SchedulerConfig& config);
 /// @throws Error(data) when they leave [0,1]
 std::vector<float> alphas_cumprod(const SchedulerConfig& config);
 
+/// @throws Error(usage) unless there is a step, and strength lies above 0 and at most at 1
+void check_steps(int steps, const Strength& strength);
+
+/// How many of `steps` the rule "cut" keeps, from the end: int(steps * value). @throws Error(usage) when that is none
+int kept_steps(int steps, const Strength& strength);
+
+/// The custom list of `config`. @throws Error(usage) unless it has that many training timesteps, descending
+std::vector<std::int64_t> custom_timesteps(const SchedulerConfig& config, int steps);
+
 /// The timesteps a run visits, descending: the custom list of `config` where there is one (`steps` must be its length), else the rule of
 /// the LCM scheduler (lcm-facts, section 1). At strength below 1 a custom list keeps its last int(steps * value) values under both rules.
 /// @throws Error(usage) when the numbers do not fit each other

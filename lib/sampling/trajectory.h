@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "lib/core/tensor/noise.h"
 #include "lib/sampling/run_settings.h"
 #include "lib/sampling/sampler.h"
+#include "lib/sampling/start_image.h"
 #include "lib/stream/record.h"
 
 namespace lcm {
@@ -14,19 +16,28 @@ namespace lcm {
 struct Trajectory {
     SamplerState state;  ///< tensors are [1,C,h,w]
     NoiseGenerator noise;
+    std::optional<StartImage> image;  ///< that later steps need, because it is masked
+    at::Tensor start_noise;           ///< with `image`: [1,C,h,w], before the sampler's factor
 
-    /// The start of a picture: the record's `noise` where there is one, else the generator's first draw.
+    /// The start of a picture: the record's `noise` where there is one, else a draw; over `latent.init` where there is one.
+    ///
+    /// A picture that was encoded with a draw of its own brings the generator along, `rng.state` and `lcm.rng_draws`: it goes on from
+    /// there. With a mask such a picture skips one draw more after the start noise, which the reference spends on the picture under it.
     /// @param shape  of the latent, [C,h,w]
-    /// @throws Error(data) when the record's noise has another shape
-    static Trajectory start(const Record& record, std::uint64_t seed, const std::vector<std::int64_t>& shape);
+    /// @throws Error(data) when a tensor of the record has another shape, or its generator another seed
+    static Trajectory start(const Record& record, const RunSettings& settings, const Sampler& sampler,
+                            const std::vector<std::int64_t>& shape);
 
-    /// The state that a record saved. `timesteps` are those that follow from its `lcm.schedule`.
+    /// The state that a record saved.
     /// @throws Error(data) when something is missing, has another shape or contradicts the rest
-    static Trajectory restore(const Record& record, const RunSettings& settings, const std::vector<std::int64_t>& timesteps,
+    static Trajectory restore(const Record& record, const RunSettings& settings, const Sampler& sampler,
                               const std::vector<std::int64_t>& shape);
 
+    /// Takes a step, and sets back what a mask keeps.
+    void step(const Sampler& sampler, const DenoiseFunction& network);
+
     /// Writes the latent; before the last step also what `restore` needs, after it nothing else is left of the run.
-    void save(Record& record, const std::vector<std::int64_t>& timesteps) const;
+    void save(Record& record, const Sampler& sampler) const;
 };
 
 /// How far a record has come: `lcm.step` of `lcm.steps`.

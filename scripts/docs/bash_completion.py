@@ -86,7 +86,8 @@ def operand_case(table, command):
     lines = [line for operand in command["operands"] for line in offer(operand)]
     names = [sub["name"] for sub in tables.subcommands(table)]
     if not command["name"] and names:
-        lines = [reply(f"-W {shlex.quote(' '.join(names))}")]
+        words = f"-W {shlex.quote(' '.join(names))}"
+        lines = ["compopt -o filenames 2>/dev/null", reply("-f " + words)] if tables.takes_files(command) else [reply(words)]
     return case(command["name"] or "''", lines, 8) if lines else ""
 
 

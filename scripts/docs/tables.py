@@ -26,6 +26,11 @@ def value_kind(item):
     return "file" if "FILE" in parts else "folder" if "DIR" in parts else None
 
 
+def takes_files(command):
+    """True when a command reads files that stand on its command line as they are."""
+    return any(value_kind(operand) == "file" for operand in command["operands"])
+
+
 def full_name(table, command):
     """ "lcm-encode text", or the tool's name alone."""
     return " ".join(filter(None, (table["tool"], command["name"])))

@@ -59,14 +59,20 @@ def one_command(command):
 
 def several_commands(table):
     """The tool's own flags up to the subcommand, then those of the subcommand."""
+    files = tables.takes_files(tables.own_command(table))
     names = " ".join(f"{command['name']}\\:{quote(escape(command['summary']))}" for command in tables.subcommands(table))
+    first = f'"(-):command:(({names}))"'
+    if files:
+        words = " ".join(command["name"] for command in tables.subcommands(table))
+        first = quote("(-):command:" + escape(f'{{_alternative "commands:command:({words})" "files:file:_files"}}'))
     words = [word for flag in tables.flags(tables.own_command(table)) for word in flag_specifications(flag)]
     text = "    local curcontext=$curcontext state line\n"
-    text += call(["-C", *words, f'":command:(({names}))"', "'*::argument:->arguments'"], 4)
+    text += call(["-C", *words, first, "'(-)*::argument:->arguments'"], 4)
     text += "    [[ $state == arguments ]] || return\n    case $line[1] in\n"
     for command in tables.subcommands(table):
         text += f"        {command['name']})\n{call(specifications(command), 12)}            ;;\n"
-    return text + "    esac\n"
+    other = f"        *)\n{call(specifications(tables.own_command(table)), 12)}            ;;\n" if files else ""
+    return text + other + "    esac\n"
 
 
 def completion(table):

@@ -7,7 +7,7 @@ import signal
 import subprocess
 
 import harness
-from harness import ENCODE, LCM, NO_INPUT, OPTIMIZE, RENDER, USAGE, denoise, encode, render
+from harness import ENCODE, LCM, NO_INPUT, OPTIMIZE, RENDER, STYLIZE, USAGE, denoise, encode, render
 
 COLOUR = rb"\x1b\[[0-9;]+m"  # other sequences move the cursor
 REQUEST = b'{"prompt":"a red apple"}\n'
@@ -22,6 +22,7 @@ def commands():
         ("render", render("-m", LCM), harness.sample("latent")),
         ("inspect", [OPTIMIZE, "inspect", "-m", LCM, "-t1"], b""),
         ("convert", [OPTIMIZE, "convert", "-t1", "--dtype", "f16", "-m", LCM, "-o", "model"], b""),
+        ("stylize", [STYLIZE, "-t1", "-m", LCM, "--template", "{prompt}, sharp"], harness.sample("cond")),
     )
 
 
@@ -64,7 +65,7 @@ class EveryTool(harness.ToolTest):
             self.assertIsInstance(json.loads(result.lines[0]), dict)
 
         self.each_command(check)
-        self.assertEqual(6, sum(name.endswith(".prom") for name in self.names()))
+        self.assertEqual(7, sum(name.endswith(".prom") for name in self.names()))
 
     def test_the_time_of_day_is_in_no_output(self):
         def check(name, argv, stdin):

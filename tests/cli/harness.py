@@ -25,10 +25,10 @@ TESTDATA = pathlib.Path(os.environ["LCM_TESTDATA"])
 LCM = str(TESTDATA / "golden/models/lcm")
 SD15 = str(TESTDATA / "golden/models/sd15")
 
-ENCODE, DENOISE, RENDER, OPTIMIZE = "lcm-encode", "lcm-denoise", "lcm-render", "lcm-optimize"
-ALL_TOOLS = (ENCODE, DENOISE, RENDER, OPTIMIZE)
+ENCODE, DENOISE, RENDER, OPTIMIZE, STYLIZE = "lcm-encode", "lcm-denoise", "lcm-render", "lcm-optimize", "lcm-stylize"
+ALL_TOOLS = (ENCODE, DENOISE, RENDER, OPTIMIZE, STYLIZE)
 FILTERS = (DENOISE, RENDER)  # tools that read records from stdin without being asked
-WRITERS = (ENCODE, DENOISE)  # tools that write records
+WRITERS = (ENCODE, DENOISE, STYLIZE)  # tools that write records
 
 USAGE, DATA, NO_INPUT, CANNOT_CREATE, IO, TRY_AGAIN, REFUSED = 64, 65, 66, 73, 74, 75, 77
 TIME_LIMIT = 60  # seconds; a tool that hangs must not hang the tests

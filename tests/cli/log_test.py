@@ -33,7 +33,7 @@ class Level(harness.ToolTest):
 
     def test_the_short_flags_win(self):
         self.assertEqual([], self.said("--log-level=debug", "-q"))
-        self.assertEqual({"warning"}, self.labels("--log-level=error", "-v"))
+        self.assertEqual({"warning", "info"}, self.labels("--log-level=error", "-v"))
 
     def test_an_unknown_word_is_refused(self):
         for flag in ("--log-level=loud", "--log-format=xml", "--color=blue"):
@@ -47,7 +47,7 @@ class Json(harness.ToolTest):
         for line in lines:
             self.assertEqual(["level", "message", "tool"], sorted(line))
             self.assertEqual(DENOISE, line["tool"])
-        self.assertEqual({"warning", "debug"}, {line["level"] for line in lines})
+        self.assertEqual({"warning", "info", "debug"}, {line["level"] for line in lines})
 
     def test_an_error_tells_its_parts_in_one_line(self):
         result = self.run_any([*MISSING, "--log-format=json"])

@@ -136,7 +136,7 @@ class ForeignModels(harness.ToolTest):
         self.each(check, [
             ("model.ckpt", b"\x80\x02" + bytes(100), REFUSED, "pickle"),
             ("model.gguf", b"GGUF" + bytes(100), DATA, "GGUF"),
-            ("model.txt", b"hello", NO_INPUT, "folder"),
+            ("model.txt", b"hello", DATA, "safetensors"),
         ])
 
 

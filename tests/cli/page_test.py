@@ -10,8 +10,8 @@ from tool_tables import TABLES, commands, visible_names
 
 PAGES = pathlib.Path(os.environ["LCM_PAGES"])
 FLAG = re.compile(r"(?<![\w./%-])--?[A-Za-z][\w-]*")
-VARIABLE = re.compile(r"\bLCM_[A-Z_]+\b")
-READ_VARIABLE = re.compile(r'(?:getenv|setenv|environment)\("([A-Z_]+)"|"(LCM_[A-Z_]+[A-Z])"')
+VARIABLE = re.compile(r"\bLCM_[A-Z0-9_]+\b")
+READ_VARIABLE = re.compile(r'(?:getenv|setenv|environment)\("([A-Z_]+)"|"(LCM_[A-Z0-9_]+[A-Z0-9])"')
 HEADING = re.compile(r"^(?=[A-Z])", re.M)
 
 
@@ -126,7 +126,7 @@ class Environment(harness.ToolTest):
 
     def test_each_variable_stands_in_the_page(self):
         text = render("lcm-environment.7")[0]
-        named = set(re.findall(r"\b[A-Z][A-Z_]+\b", text))
+        named = set(re.findall(r"\b[A-Z][A-Z0-9_]+\b", text))
         self.assertEqual(set(), ALL_VARIABLES - named)
         self.assertEqual(set(), self.read_in_code() - named)
 

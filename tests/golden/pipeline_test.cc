@@ -1,18 +1,29 @@
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/abs.h>
+#include <ATen/ops/exp.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 #include <doctest/doctest.h>
 
+#include <cmath>
+#include <compare>
 #include <map>
+#include <memory>
+#include <optional>
+#include <stdexcept>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
+#include "lib/base/file.h"
 #include "lib/core/tensor/convert.h"
+#include "lib/image/codec.h"
 #include "lib/input/text/text_encoder.h"
 #include "lib/render/renderer.h"
 #include "lib/sampling/denoiser.h"
+#include "lib/sampling/run_settings.h"
 #include "lib/stream/keys.h"
 #include "tests/golden/golden_case.h"
 
@@ -23,59 +34,119 @@ namespace {
 // Whole pipelines hold to this share of the largest latent; the case's own tolerance is wider.
 constexpr double latent_tolerance = 1e-5;
 
-/// The three tools of one model.
+/// What a case draws with: a model, a VAE in place of its own, and layers of the text encoder to leave out.
+struct Setup {
+    std::string model, vae;
+    int clip_skip = 0;
+    auto operator<=>(const Setup&) const = default;
+};
+
+ModelFiles files_of(const Setup& setup) {
+    ModelFiles files;
+    files.path = golden::folder() + "/" + setup.model;
+    if (!setup.vae.empty()) files.parts[Part::vae] = golden::folder() + "/" + setup.vae;
+    return files;
+}
+
+/// The tools of one setup.
 struct Tools {
-    explicit Tools(const std::string& model)
-        : bundle(Bundle::open(golden::folder() + "/" + model)), encoder(bundle), denoiser(bundle), renderer(bundle) {}
+    explicit Tools(const Setup& setup)
+        : bundle(Bundle::open(files_of(setup))),
+          encoder(bundle, TextSettings{.clip_skip = setup.clip_skip}),
+          vae(bundle.vae()),
+          denoiser(bundle),
+          renderer(bundle) {}
 
     Bundle bundle;
     TextEncoder encoder;
+    std::unique_ptr<VAE> vae;
     Denoiser denoiser;
     Renderer renderer;
 };
 
 Tools& tools_of(const golden::Case& one) {
-    static std::map<std::string, Tools> opened;
-    const std::string& model = one.args().at("model").as_string();
-    return opened.try_emplace(model, model).first->second;
+    static std::map<Setup, Tools> opened;
+    const auto clip_skip = static_cast<int>(one.args().at("call").get("clip_skip", std::int64_t{0}));
+    const Setup setup{one.args().at("model").as_string(), one.args().get("vae", ""), clip_skip};
+    return opened.try_emplace(setup, setup).first->second;
 }
 
 struct Silent : Observer {
     void on_step(int, int, int) override {}
 };
 
-/// One picture of a case: its prompts and its seed.
+/// One picture of a case: its prompts, its seed, and its place in a batch that shares a generator.
 struct Picture {
-    std::string prompt, negative_prompt;
+    std::string prompt;
+    std::optional<std::string> negative_prompt;
     std::uint64_t seed = 0;
+    std::int64_t rows = 1, row = 0;
 };
 
-std::string text_at(const Json& call, const char* key, std::size_t index) {
+std::optional<std::string> text_at(const Json& call, const char* key, std::size_t index) {
     const Json* text = call.find(key);
-    if (!text) return {};
+    if (!text) return std::nullopt;
     return text->is_array() ? text->as_array()[index].as_string() : text->as_string();
 }
 
+/// Pictures with a seed each, or a batch with one seed.
 std::vector<Picture> pictures_of(const golden::Case& one) {
     const Json& call = one.args().at("call");
-    std::vector<Picture> pictures;
     const Json* seeds = one.args().find("seeds");
-    const std::size_t count = seeds ? seeds->as_array().size() : 1;
+    const Json& prompt = call.at("prompt");
+    const std::size_t prompts = prompt.is_array() ? prompt.as_array().size() : 1;
+    const auto copies = static_cast<std::size_t>(call.get("num_images_per_prompt", std::int64_t{1}));
+    const std::size_t count = seeds ? seeds->as_array().size() : prompts * copies;
+    std::vector<Picture> pictures;
     for (std::size_t i = 0; i < count; ++i) {
         const std::int64_t seed = (seeds ? seeds->as_array()[i] : one.args().at("seed")).as_integer();
-        pictures.push_back({text_at(call, "prompt", i), text_at(call, "negative_prompt", i), static_cast<std::uint64_t>(seed)});
+        Picture picture{*text_at(call, "prompt", i / copies), text_at(call, "negative_prompt", i / copies),
+                        static_cast<std::uint64_t>(seed)};
+        if (!seeds) std::tie(picture.rows, picture.row) = std::pair(count, i);
+        pictures.push_back(picture);
     }
     return pictures;
+}
+
+/// The name of the sampler of the reference's class.
+std::string sampler_of(const std::string& class_name) {
+    for (const SamplerKind* kind : sampler_kinds())
+        if (kind->class_name == class_name) return std::string(kind->name);
+    throw std::runtime_error("no sampler for " + class_name);
+}
+
+void set_scheduler(const Json& scheduler, DenoiseRequest& request) {
+    request.sampler = sampler_of(scheduler.at("class").as_string());
+    if (request.sampler == "lcm" || request.sampler == "tcd") return;
+    const Json& config = scheduler.at("config");
+    const std::string spacing = config.get("timestep_spacing", "leading");
+    request.spacing = spacing == "trailing" ? TimestepSpacing::trailing : TimestepSpacing::leading;
+    if (config.get("use_karras_sigmas", false)) request.sigma_spacing = SigmaSpacing::karras;
+    if (config.find("clip_sample")) request.clip_sample = config.get("clip_sample", false);
+    if (config.find("set_alpha_to_one")) request.set_alpha_to_one = config.get("set_alpha_to_one", false);
+}
+
+/// The reference's LCM pipelines mean the strength rule "lcm", the others "cut".
+void set_strength(const golden::Case& one, DenoiseRequest& request) {
+    const Json* strength = one.args().at("call").find("strength");
+    if (!strength) return;
+    request.strength = strength->as_number();
+    const bool lcm = one.args().at("pipeline").as_string().starts_with("LatentConsistency");
+    request.strength_rule = lcm ? Strength::Rule::lcm : Strength::Rule::cut;
 }
 
 DenoiseRequest request_of(const golden::Case& one) {
     const Json& call = one.args().at("call");
     DenoiseRequest request;
-    request.width = call.at("width").as_integer();
-    request.height = call.at("height").as_integer();
+    if (const Json* width = call.find("width")) request.width = width->as_integer();
+    if (const Json* height = call.find("height")) request.height = height->as_integer();
     request.steps = static_cast<int>(call.at("num_inference_steps").as_integer());
     const double usual = 8.5;  // of the reference's LCM pipeline; the other pipelines' cases name theirs
     request.guidance = call.get("guidance_scale", usual);
+    set_scheduler(one.args().at("scheduler"), request);
+    set_strength(one, request);
+    if (const Json* eta = call.find("eta")) request.eta = eta->as_number();
+    if (const Json* rescale = call.find("guidance_rescale")) request.guidance_rescale = rescale->as_number();
     if (const Json* original = call.find("original_inference_steps")) request.original_steps = static_cast<int>(original->as_integer());
     if (const Json* list = call.find("timesteps")) {
         request.timesteps.emplace();
@@ -84,22 +155,76 @@ DenoiseRequest request_of(const golden::Case& one) {
     return request;
 }
 
-Record encode(Tools& tools, const Picture& picture) {
+/// A picture as [1,3,H,W] in [0,1].
+at::Tensor read_picture(const std::string& file) {
+    const MappedFile mapped(golden::folder() + "/" + file);
+    const Image image = read_png(mapped.bytes(), mapped.path());
+    const at::Tensor pixels = at::tensor(at::ArrayRef<std::uint8_t>(image.pixels)).view({image.height, image.width, image.channels});
+    return pixels.permute({2, 0, 1}).unsqueeze(0).to(at::kFloat) / 255;
+}
+
+/// Adds the start latent, drawn from the VAE's posterior with the picture's own generator, and the mask.
+void add_start_image(const golden::Case& one, const Tools& tools, const Picture& picture, Record& record) {
+    const Json& call = one.args().at("call");
+    const Json* image = call.find("image");
+    if (!image) return;
+    const Posterior posterior = tools.vae->encode(read_picture(image->as_string()) * 2 - 1);
+    NoiseGenerator noise(picture.seed);
+    const at::Tensor sample = posterior.mean + at::exp(posterior.logvar * 0.5) * noise.normal(posterior.mean.sizes());
+    record.tensors.insert_or_assign(std::string(tensor::latent_init), from_torch(tools.vae->scale(sample).squeeze(0)));
+    record.tensors.insert_or_assign(std::string(tensor::rng_state), noise.state());
+    record.set(key::rng_draws, std::to_string(noise.draws()));
+    const Json* mask = call.find("mask_image");
+    if (!mask) return;
+    const at::Tensor repaint = read_picture(mask->as_string()).ge(0.5).to(at::kFloat);
+    const std::int64_t factor = tools.vae->factor();  // the nearest pixel is the first of each square
+    const at::Tensor small = repaint.slice(2, 0, std::nullopt, factor).slice(3, 0, std::nullopt, factor);
+    record.tensors.insert_or_assign(std::string(tensor::latent_mask), from_torch(small[0].narrow(0, 0, 1).contiguous()));
+}
+
+/// What SDXL alone takes: a prompt for the second text encoder, and the size conditions.
+void add_second_prompt(const golden::Case& one, Tools& tools, const Picture& picture, Record& record) {
+    const Json& call = one.args().at("call");
+    if (!call.find("prompt_2")) return;
+    const TextConditions conditions = tools.encoder.encode({.prompt = picture.prompt, .prompt_2 = call.at("prompt_2").as_string()});
+    record.tensors.insert_or_assign(std::string(tensor::text_embeds), conditions.embeds);
+    record.tensors.insert_or_assign(std::string(tensor::text_pooled), conditions.pooled);
+    std::vector<float> sizes;
+    for (const char* name : {"original_size", "crops_coords_top_left", "target_size"})
+        for (const Json& value : call.at(name).as_array()) sizes.push_back(static_cast<float>(value.as_integer()));
+    record.tensors.insert_or_assign(std::string(tensor::text_time_ids), from_torch(at::tensor(sizes)));
+}
+
+Record encode(const golden::Case& one, Tools& tools, const Picture& picture) {
     Record record;
+    record.place = one.id();
     record.set(key::prompt, picture.prompt);
-    record.set(key::negative_prompt, picture.negative_prompt);
+    if (picture.negative_prompt) record.set(key::negative_prompt, *picture.negative_prompt);
     tools.encoder.enrich(record);
+    add_second_prompt(one, tools, picture, record);
+    add_start_image(one, tools, picture, record);
     return record;
 }
 
+/// The reference's Euler samplers hold clean + sigma * normal: the factor between their sample after each step and ours.
+std::vector<double> expansions(const golden::Case& one, const RunSettings& settings) {
+    std::vector<double> factors(static_cast<std::size_t>(settings.steps), 1);
+    if (!one.args().at("scheduler").at("class").as_string().starts_with("Euler")) return factors;
+    const std::vector<double> sigmas = make_sampler(settings.sampler, settings.plan())->sigmas();
+    for (std::size_t i = 0; i < factors.size(); ++i) factors[i] = std::hypot(sigmas[sigmas.size() - factors.size() + i], 1.0);
+    return factors;
+}
+
 /// Latents after each step, [n,C,h,w], and the finished record.
-std::pair<at::Tensor, Record> denoise(const Tools& tools, Record record, DenoiseRequest request) {
+std::pair<at::Tensor, Record> denoise(const golden::Case& one, const Tools& tools, Record record, DenoiseRequest request) {
     Silent observer;
     std::vector<at::Tensor> steps;
-    for (int step = 1; step <= *request.steps; ++step) {
+    const RunSettings settings = settings_for(tools.bundle, record, request);
+    const std::vector<double> factors = expansions(one, settings);
+    for (int step = 1; step <= settings.steps; ++step) {
         request.to = step;
         record = tools.denoiser.denoise(record, request, 0, observer);
-        steps.push_back(to_torch(record.tensor(tensor::latent)).clone());
+        steps.push_back(to_torch(record.tensor(tensor::latent)) * factors[static_cast<std::size_t>(step - 1)]);
     }
     return {at::stack(steps), std::move(record)};
 }
@@ -129,7 +254,9 @@ golden::Results run(const golden::Case& one) {
     golden::Results results;
     for (const Picture& picture : pictures_of(one)) {
         request.seed = picture.seed;
-        const auto [trajectory, record] = denoise(tools, encode(tools, picture), request);
+        request.rng_rows = picture.rows;
+        request.rng_row = picture.row;
+        const auto [trajectory, record] = denoise(one, tools, encode(one, tools, picture), request);
         steps.push_back(trajectory);
         latents.push_back(to_torch(record.tensor(tensor::latent)));
         images.push_back(pixels(tools.renderer.render(record)));

@@ -7,13 +7,11 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <filesystem>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
-#include "tests/golden/clip_vocabulary.h"
 #include "tests/golden/golden_case.h"
-#include "tests/unit/temporary_folder.h"
 
 using namespace lcm;
 
@@ -31,22 +29,16 @@ std::vector<std::string> prompts_of(const golden::Case& one) {
     return prompts;
 }
 
-/// The folder of the case's tokenizer; for the published vocabulary one built in `temporary`, configured as the small one of that padding.
-std::string tokenizer_folder(const golden::Case& one, const TemporaryFolder& temporary) {
-    const std::string models = golden::folder() + "/";
+/// The case's tokenizer: a folder of the golden models, or the vocabulary that ships.
+Tokenizer open(const golden::Case& one) {
     const std::string name = one.args().at("tokenizer").as_string();
-    if (name.starts_with("models/")) return models + name;
-    golden::write_clip_vocabulary(temporary.path());
-    const bool pads_with_eos = one.args().at("pad_token").as_string() == "<|endoftext|>";
-    const std::string alike = models + (pads_with_eos ? "models/sd15/tokenizer/" : "models/sdxl/tokenizer_2/");
-    for (const char* file : {"tokenizer_config.json", "special_tokens_map.json"})
-        std::filesystem::copy_file(alike + file, temporary / file);
-    return temporary.path();
+    if (name.starts_with("models/")) return Tokenizer::open(golden::folder() + "/" + name);
+    const std::string merges = std::string(std::getenv("LCM_SOURCE_ROOT")) + "/lib/models/clip-bpe/merges.txt";
+    return Tokenizer::open_published(merges, one.args().at("pad_token").as_string() == "!");
 }
 
 golden::Results tokenize(const golden::Case& one) {
-    const TemporaryFolder temporary;
-    const Tokenizer tokenizer = Tokenizer::open(tokenizer_folder(one, temporary));
+    const Tokenizer tokenizer = open(one);
     CHECK(tokenizer.length() == static_cast<std::size_t>(one.args().at("max_length").as_integer()));
     CHECK(tokenizer.pad() == one.args().at("pad_id").as_integer());
     CHECK(tokenizer.bos() == one.args().at("bos_id").as_integer());

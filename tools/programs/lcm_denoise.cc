@@ -1,10 +1,16 @@
-// lcm-denoise: reads records on stdin, runs the steps of a latent consistency model on noise, writes the records with their latents.
+// lcm-denoise: reads records on stdin, runs the steps of a sampler on noise or a start picture, writes the records with their latents.
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <tuple>
+#include <utility>
 
 #include "lib/base/number.h"
+#include "lib/base/text.h"
+#include "lib/cli/adapter_loader.h"
+#include "lib/cli/control_options.h"
 #include "lib/cli/denoise_options.h"
 #include "lib/cli/main.h"
 #include "lib/cli/model_options.h"
@@ -12,6 +18,7 @@
 #include "lib/cli/seed_options.h"
 #include "lib/core/bundle/cost.h"
 #include "lib/sampling/denoiser.h"
+#include "lib/sampling/explain.h"
 #include "lib/sampling/run_settings.h"
 #include "lib/stream/keys.h"
 
@@ -26,7 +33,7 @@ public:
     std::string summary() const override { return "Turn noise into latents in a few steps"; }
     std::vector<std::string> examples() const override {
         return {"lcm-encode text \"a red apple\" | lcm-denoise --steps 4 --seed 7 | lcm-render -o apple.png",
-                "lcm-denoise --batch 4 prompts.lcms -o latents.lcms",
+                "lcm-denoise --preset lightning --explain prompts.lcms", "lcm-denoise --batch 4 prompts.lcms -o latents.lcms",
                 "lcm-denoise --to 2 prompts.lcms | lcm-denoise --from 2 -o latents.lcms"};
     }
     bool writes_records() const override { return true; }
@@ -35,14 +42,18 @@ public:
     void declare(CLI::App& app) override {
         input_.declare(app);
         output_.declare(app);
-        model_.declare(app);
+        model_.declare(app, {Part::unet});
         denoise_.declare(app);
+        control_.declare(app);
+        adapters_.declare(app, true);
         seeds_.declare(app);
         batch_.declare(app);
     }
 
     void check() override {
         denoise_.check();
+        control_.check();
+        adapters_.check();
         input_.reading.from_comfy = denoise_.from_comfy();
         output_.to_comfy = denoise_.to_comfy();
         input_.reading.keep_going = batch_.keep_going;
@@ -77,6 +88,7 @@ public:
     ExitCode run(cli::Context& context) override {
         context.apply_threads();
         cli::RecordInput input(input_);  // first: started alone on a terminal, the tool asks for input
+        if (denoise_.sampler.explain) return explain_records(input);
         if (batch_.skip_existing && output_.is_there()) return ExitCode::ok;
         auto& output = context.open_output(output_);
         std::optional<Denoiser> denoiser;
@@ -85,10 +97,13 @@ public:
             auto request = denoise_.request;
             request.seed = seeds_.seed_of(record, number, first_seed);
             const auto copies = static_cast<std::uint64_t>(seeds_.batch);
-            for (std::uint64_t copy = 0; copy < copies; ++copy, ++request.seed) {
+            bool ready = false;
+            for (std::uint64_t copy = 0; copy < copies; ++copy) {
+                if (copy > 0 && !seeds_.one_generator) ++request.seed;
+                if (seeds_.one_generator) std::tie(request.rng_rows, request.rng_row) = std::pair(seeds_.batch, copy);
                 const auto picture = number * copies + copy;
                 if (batch_.skip_existing && output.has(named(record, request.seed), picture)) continue;
-                if (!denoiser) load(denoiser, record, context);
+                if (!std::exchange(ready, true)) load(denoiser, record, context);
                 auto result = denoiser->denoise(record, request, static_cast<int>(picture), context.observer());
                 result.final = record.final && copy + 1 == copies;
                 if (result.find(key::index) != nullptr) result.set(key::index, std::to_string(picture));
@@ -102,6 +117,21 @@ public:
     }
 
 private:
+    /// Prints what the steps of each record would be.
+    ExitCode explain_records(cli::RecordInput& input) const {
+        const auto first_seed = seeds_.first_seed();
+        std::optional<Bundle> bundle;
+        for (std::uint64_t number = 0; auto record = input.next();) {
+            if (record->is_end() || !batch_.takes(number++)) continue;
+            if (!bundle) bundle.emplace(model_.open_for(*record));
+            auto request = denoise_.request;
+            request.seed = seeds_.seed_of(*record, number - 1, first_seed);
+            const auto text = fmt::format("{}: {}", escape_control(record->place), explain(settings_for(*bundle, *record, request)));
+            std::fwrite(text.data(), 1, text.size(), stdout);
+        }
+        return ExitCode::ok;
+    }
+
     Bundle open(const Record& record, cli::Context& context) const {
         auto bundle = model_.open_for(record);
         context.dependencies().add_model(bundle.path());
@@ -109,9 +139,35 @@ private:
         return bundle;
     }
 
-    void load(std::optional<Denoiser>& denoiser, const Record& record, cli::Context& context) const {
+    /// Builds the network where there is none yet, or one with other adapters than the record's.
+    void load(std::optional<Denoiser>& denoiser, Record& record, cli::Context& context) {
+        if (!bundle_) {
+            bundle_.emplace(open(record, context));
+            loader_.emplace(*bundle_, adapters_);
+        }
+        const auto& adapters = adapters_of(record, context);
+        if (denoiser && identity_ == adapters.identity) return;
         const auto timed = context.meter().time(Stage::load);
-        denoiser.emplace(open(record, context));
+        denoiser.reset();  // before its successor is built: two would need twice the memory
+        if (!networks_) networks_ = control_.open(UNetConfig::from_json(bundle_->config(Part::unet)));
+        for (const auto& path : control_.files()) {
+            context.dependencies().add_model(path);
+            context.dependencies().add(path);
+        }
+        denoiser.emplace(*bundle_, adapters, *networks_);
+        identity_ = adapters.identity;
+    }
+
+    /// The adapters of a record and of the flags, which are added to its list.
+    const AdapterSet& adapters_of(Record& record, cli::Context& context) {
+        if (record.find(key::step) != nullptr && !adapters_.loras.empty())
+            throw Error(ExitCode::usage, "--lora", "would change the adapters of a picture that is begun", "leave it out");
+        const auto entries = loader_->listed(record);
+        const auto& adapters = loader_->open(entries, record.place);
+        loader_->expect_text(entries, record.place);
+        for (const auto& file : loader_->files()) context.dependencies().add(file);
+        write_adapters(record, entries);
+        return adapters;
     }
 
     /// The record with what its file is named after.
@@ -126,8 +182,14 @@ private:
     cli::RecordOutputOptions output_;
     cli::ModelOptions model_;
     cli::DenoiseOptions denoise_;
+    cli::ControlOptions control_;
+    std::optional<ControlSet> networks_;
+    cli::AdapterOptions adapters_;
     cli::SeedOptions seeds_;
     cli::BatchOptions batch_;
+    std::optional<Bundle> bundle_;
+    std::optional<cli::AdapterLoader> loader_;
+    std::string identity_;  ///< of the adapters that the network was built with
 };
 
 }  // namespace

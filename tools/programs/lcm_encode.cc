@@ -6,8 +6,10 @@
 #include "lib/cli/prompt_options.h"
 #include "lib/cli/record_loop.h"
 #include "lib/cli/request_feed.h"
+#include "lib/cli/styled_text.h"
+#include "lib/cli/text_options.h"
 #include "lib/core/bundle/cost.h"
-#include "lib/input/text/text_encoder.h"
+#include "tools/programs/encode_image.h"
 
 namespace {
 
@@ -22,12 +24,16 @@ public:
     void declare(CLI::App& app) override {
         declare_prompts(app);
         output_.declare(app);
-        model_.declare(app);
+        model_.declare(app, {Part::text_encoder, Part::text_encoder_2});
+        text_.declare(app);
+        adapters_.declare(app, false);
         batch_.declare(app);
     }
 
     void check() override {
         check_prompts(batch_.keep_going);
+        text_.check();
+        adapters_.check();
         output_.check();
         batch_.check();
     }
@@ -36,7 +42,8 @@ public:
         context.apply_threads();
         output_.expect_possible();
         const auto bundle = model_.open();
-        const auto cost = cost_of(bundle, Part::text_encoder, 0, 0);
+        auto cost = cost_of(bundle, Part::text_encoder, 0, 0);
+        if (bundle.has(Part::text_encoder_2)) cost += cost_of(bundle, Part::text_encoder_2, 0, 0);
         cli::Plan plan{context.tool(), bundle.name(), output_.path, 0, {}, 0, cli::resting_memory + cost.weight_bytes + cost.working_bytes};
         const auto feed = open_feed();
         while (const auto record = feed->next()) {
@@ -54,14 +61,13 @@ public:
         const auto feed = open_feed();
         const auto bundle = model_.open();
         context.dependencies().add_model(bundle.path());
+        context.dependencies().add(bundle.path());
         for (const auto& file : input_files()) context.dependencies().add(file);
-        auto encoder = load(context, bundle);
+        for (const auto& file : text_.files()) context.dependencies().add(file);
+        cli::StyledText text(bundle, text_.settings(bundle), adapters_);
         const auto code = cli::for_each_record(context, *feed, batch_, [&](Record& record, std::uint64_t number) {
             if (batch_.skip_existing && output.has(record, number)) return;
-            {
-                const auto timed = context.meter().time(Stage::encode);
-                encoder.enrich(record);
-            }
+            text.enrich(record, context);
             context.add_history(record);
             context.write(std::move(record), number);
         });
@@ -71,11 +77,6 @@ public:
     }
 
 protected:
-    static TextEncoder load(cli::Context& context, const Bundle& bundle) {
-        const auto timed = context.meter().time(Stage::load);
-        return TextEncoder(bundle);
-    }
-
     virtual void declare_prompts(CLI::App& app) = 0;
     virtual void check_prompts(bool keep_going) = 0;
     virtual std::unique_ptr<cli::RecordFeed> open_feed() = 0;
@@ -84,6 +85,8 @@ protected:
 private:
     cli::RecordOutputOptions output_;
     cli::ModelOptions model_;
+    cli::TextOptions text_;
+    cli::AdapterOptions adapters_;
     cli::BatchOptions batch_;
 };
 
@@ -130,4 +133,4 @@ private:
 
 }  // namespace
 
-int main(int argc, char** argv) { return cli::run_tool<EncodeText, EncodeRequests>(argc, argv, "lcm-encode"); }
+int main(int argc, char** argv) { return cli::run_tool<EncodeText, EncodeImage, EncodeRequests>(argc, argv, "lcm-encode"); }

@@ -25,9 +25,7 @@ public:
     }
 
     void declare(CLI::App& app) override {
-        app.add_option("-m,--model,MODEL", model_.model, "Model: a diffusers folder or an installed model; else emoji-128")
-            ->type_name("NAME|DIR")
-            ->group(cli::group::io);
+        model_.declare_operand(app, "Model: a diffusers folder, a checkpoint or an installed model; else emoji-128");
         app.add_flag("--list", list_, "List the models that can be named without a path, and where they are")->group(cli::group::report);
     }
 

@@ -31,7 +31,7 @@ public:
         input_.declare(app);
         input_.declare_from(app);
         output_.declare(app);
-        model_.declare(app);
+        model_.declare(app, {Part::vae});
         batch_.declare(app);
         info_.declare(app);
     }

@@ -2,37 +2,25 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <utility>
 
-#include "lib/base/bytes.h"
 #include "lib/base/error.h"
 #include "lib/base/resource_limits.h"
+#include "lib/core/bundle/checkpoint.h"
 #include "lib/core/bundle/part_hash.h"
+#include "lib/core/bundle/shape_config.h"
 #include "lib/core/bundle/weight_files.h"
 #include "lib/core/weights/key_map.h"
 #include "lib/core/weights/weight_set.h"
-#include "lib/stream/sniff.h"
 
 namespace lcm {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr Part all_parts[] = {Part::text_encoder, Part::unet, Part::vae};
-
-/// Refuses what is no folder, and says what it is where that is known.
-[[noreturn]] void refuse_file(const std::string& path) {
-    std::error_code ignored;
-    if (fs::is_regular_file(path, ignored)) {
-        Bytes head(512);
-        const std::size_t count = source_from_file(path)->read_full(head);
-        refuse_foreign(std::span(head).first(count), path);
-    }
-    throw Error(ExitCode::no_input, path, "is a file, not a model folder", "name the folder that holds model_index.json");
-}
 
 /// The object in a JSON file, or null when there is no such file.
 Json read_object(const std::string& path) {
@@ -59,57 +47,111 @@ void expect_between(const std::string& where, const char* what, double value, do
     throw Error(ExitCode::data, where, fmt::format("the default {} is {}, expected {} to {}", what, value, low, high));
 }
 
-/// A weight set of one part: `build` takes what it needs from it, and nothing may be left over.
-template <typename Build>
-auto build_network(std::vector<WeightFile> files, const WeightSet::KeyMap& map, const Build& build) {
-    WeightSet weights(std::move(files), at::kFloat, map);
-    auto network = build(weights);
-    weights.expect_all_used();
-    return network;
+void expect_prediction_type(const std::string& type) {
+    if (type.empty() || type == "epsilon" || type == "v_prediction" || type == "sample") return;
+    throw Error(ExitCode::usage, "--prediction-type", fmt::format("\"{}\" is not known", type), "give epsilon, v_prediction or sample");
 }
 
 }  // namespace
 
-std::string_view folder(Part part) {
-    switch (part) {
-        case Part::text_encoder:
-            return "text_encoder";
-        case Part::unet:
-            return "unet";
-        case Part::vae:
-            return "vae";
-    }
-    throw Error(ExitCode::software, "", "no such part");
+Bundle Bundle::open(const std::string& path, const std::string& name, bool lenient) {
+    ModelFiles files;
+    files.path = path;
+    files.name = name;
+    files.lenient = lenient;
+    return open(files);
 }
 
-Bundle Bundle::open(const std::string& path, const std::string& name, bool lenient) {
+Bundle Bundle::open(const ModelFiles& files) {
+    expect_prediction_type(files.prediction_type);
     std::error_code ignored;
-    if (!fs::exists(path, ignored)) throw Error(ExitCode::no_input, path, "there is no such model folder");
-    if (!fs::is_directory(path, ignored)) refuse_file(path);
+    if (!fs::exists(files.path, ignored)) throw Error(ExitCode::no_input, files.path, "there is no such model");
+    if (!files.config.empty() && !fs::is_directory(files.config, ignored))
+        throw Error(ExitCode::no_input, files.config, "there is no such folder of configuration files");
     Bundle bundle;
-    bundle.path_ = path;
-    bundle.name_ = name.empty() ? path : name;
-    bundle.lenient_ = lenient;
-    bundle.index_ = read_object(path + "/model_index.json");
-    bundle.scheduler_ = read_object(path + "/scheduler/scheduler_config.json");
-    bundle.defaults_ = read_object(path + "/lcm.json");
-    for (const Part part : all_parts) {
-        Json config = read_object(bundle.part_path(part) + "/config.json");
-        if (!config.is_null()) bundle.parts_.emplace(part, std::move(config));
-    }
-    if (bundle.index_.is_null() && bundle.parts_.empty()) {
-        throw Error(ExitCode::no_input, path, "is no model folder: it has neither model_index.json nor unet/config.json",
-                    "name a folder in the layout of diffusers");
-    }
+    bundle.files_ = files;
+    if (files.name.empty()) bundle.files_.name = files.path;
+    bundle.is_file_ = !fs::is_directory(files.path, ignored);
+    if (bundle.is_file_)
+        bundle.open_checkpoint(files.config.empty() ? config_folder_beside(files.path) : files.config);
+    else
+        bundle.open_folder(files.config.empty() ? files.path : files.config);
+    for (const auto& [part, path] : files.parts) bundle.open_part(part, path);
+    bundle.set_prediction_type();
     return bundle;
 }
 
-std::string Bundle::part_path(Part part) const { return fmt::format("{}/{}", path_, folder(part)); }
+void Bundle::read_common(const std::string& folder) {
+    config_folder_ = folder;
+    index_ = read_object(folder + "/model_index.json");
+    scheduler_ = read_object(folder + "/scheduler/scheduler_config.json");
+    defaults_ = read_object(folder + "/lcm.json");
+}
 
-const Json& Bundle::config(Part part) const {
+void Bundle::open_folder(const std::string& config) {
+    read_common(config);
+    for (const Part part : all_parts) {
+        PartSource source;
+        source.path = fmt::format("{}/{}", files_.path, folder(part));
+        source.config = read_object(fmt::format("{}/{}/config.json", config, folder(part)));
+        if (!source.config.is_null()) parts_.emplace(part, std::move(source));
+    }
+    if (index_.is_null() && parts_.empty()) {
+        throw Error(ExitCode::no_input, config, "is no model folder: it has neither model_index.json nor unet/config.json",
+                    "name a folder in the layout of diffusers, or a checkpoint file");
+    }
+}
+
+void Bundle::open_checkpoint(const std::string& config) {
+    const WeightFile file(files_.path, files_.lenient);
+    if (!config.empty()) read_common(config);
+    const std::map<Part, Layout> layouts = checkpoint_parts(file);
+    for (const Part part : {Part::unet, Part::text_encoder, Part::text_encoder_2, Part::vae}) {  // the first tells the family
+        const auto layout = layouts.find(part);
+        if (layout == layouts.end()) continue;
+        PartSource source{files_.path, true, layout->second, {}};
+        if (!config.empty()) source.config = read_object(fmt::format("{}/{}/config.json", config, folder(part)));
+        if (source.config.is_null()) source.config = config_from_shapes(file, part, source.layout, has(Part::unet) ? arch() : "");
+        parts_.emplace(part, std::move(source));
+    }
+    if (scheduler_.is_null() && has(Part::unet)) scheduler_ = published_scheduler(file, arch());
+}
+
+void Bundle::open_part(Part part, const std::string& path) {
+    std::error_code ignored;
+    PartSource source;
+    source.path = path;
+    if (fs::is_directory(path, ignored)) {
+        source.config = read_object(path + "/config.json");
+        if (source.config.is_null()) throw Error(ExitCode::no_input, path + "/config.json", "there is no such file");
+        parts_.insert_or_assign(part, std::move(source));
+        return;
+    }
+    const WeightFile file(path, files_.lenient);
+    const auto layout = find_layout(file, part);
+    if (!layout)
+        throw Error(ExitCode::data, path, fmt::format("holds no {} under names that are known", folder(part)), "name a file that does");
+    source.is_file = true;
+    source.layout = *layout;
+    source.config = read_object((fs::path(path).parent_path() / "config.json").string());
+    if (source.config.is_null() && part == Part::unet && layout->naming == Naming::diffusers && has(part)) source.config = config(part);
+    if (source.config.is_null()) source.config = config_from_shapes(file, part, *layout, has(Part::unet) ? arch() : "");
+    parts_.insert_or_assign(part, std::move(source));
+}
+
+/// Another prediction type than the scheduler's own, as the user says.
+void Bundle::set_prediction_type() {
+    if (files_.prediction_type.empty()) return;
+    Json::Object settings = scheduler_.is_null() ? Json::Object() : scheduler_.as_object();
+    settings.insert_or_assign("prediction_type", Json(files_.prediction_type, "--prediction-type"));
+    scheduler_ = Json(std::move(settings), scheduler_.is_null() ? files_.path : scheduler_.place());
+}
+
+const PartSource& Bundle::source(Part part) const {
     const auto found = parts_.find(part);
     if (found != parts_.end()) return found->second;
-    throw Error(ExitCode::no_input, part_path(part) + "/config.json", fmt::format("the model has no {}", folder(part)));
+    const std::string place = is_file_ ? files_.path : fmt::format("{}/{}/config.json", files_.path, folder(part));
+    throw Error(ExitCode::no_input, place, fmt::format("the model has no {}", folder(part)));
 }
 
 std::string Bundle::arch() const {
@@ -120,7 +162,27 @@ std::string Bundle::arch() const {
     return width && width->as_integer() == 1024 ? "sd2" : "sd15";
 }
 
-LatentFormat Bundle::latent_format() const { return has(Part::vae) ? LatentFormat::from_json(config(Part::vae)) : LatentFormat(); }
+LatentFormat Bundle::latent_format() const {
+    constexpr double sdxl_factor = 0.13025;
+    LatentFormat format;
+    if (has(Part::vae)) return LatentFormat::from_json(config(Part::vae));
+    if (has(Part::unet) && arch() == "sdxl") format.scaling_factor = sdxl_factor;
+    return format;
+}
+
+std::string Bundle::tokenizer_path(Part part) const {
+    const std::string own = config_folder_ + (part == Part::text_encoder_2 ? "/tokenizer_2" : "/tokenizer");
+    std::error_code ignored;
+    if (!config_folder_.empty() && (fs::exists(own, ignored) || !is_file_)) return own;
+    constexpr std::int64_t published_size = 49408;
+    const std::int64_t size = config(part).get("vocab_size", published_size);
+    if (!files_.vocabulary.empty() && size == published_size) return files_.vocabulary;
+    throw Error(ExitCode::no_input, files_.path,
+                fmt::format("holds no tokenizer, and a vocabulary of {} entries is not the published one", size),
+                "name a folder that has tokenizer/vocab.json: --model-config DIR");
+}
+
+bool Bundle::pads_with_zero(Part part) const { return source(part).layout.naming == Naming::open_clip; }
 
 Defaults Bundle::defaults() const {
     const Json& unet = config(Part::unet);
@@ -143,31 +205,52 @@ Defaults Bundle::defaults() const {
     return defaults;
 }
 
+std::vector<std::string> Bundle::paths(Part part) const {
+    const PartSource& from = source(part);  // a part without its configuration is not there
+    return from.is_file ? std::vector{from.path} : find_weight_files(from.path, files_.variant);
+}
+
 std::vector<WeightFile> Bundle::weights(Part part) const {
-    config(part);  // a part without its configuration is not there
     std::vector<WeightFile> files;
-    for (const std::string& path : find_weight_files(part_path(part))) files.emplace_back(path, lenient_);
+    for (const std::string& path : paths(part)) files.emplace_back(path, files_.lenient);
+    const PartSource& from = source(part);
+    if (!from.is_file) expect_index_agrees(from.path, files_.variant, files);
     return files;
 }
 
-std::string Bundle::sha256(Part part) const {
-    config(part);
-    return hash_files(find_weight_files(part_path(part)));
+std::string Bundle::sha256(Part part) const { return hash_files(paths(part)); }
+
+std::string Bundle::text_sha256() const {
+    std::vector<std::string> all = paths(Part::text_encoder);
+    if (has(Part::text_encoder_2))
+        for (const std::string& path : paths(Part::text_encoder_2))
+            if (std::ranges::find(all, path) == all.end()) all.push_back(path);
+    return hash_files(all);
 }
 
-UNet Bundle::unet() const {
+template <typename Build>
+auto Bundle::build(Part part, const WeightLayer& layer, const Build& network) const {
+    const bool ours = source(part).layout.naming == Naming::diffusers;
+    WeightSet set = ours ? WeightSet(weights(part), at::kFloat, key_map(part)) : WeightSet(weights(part), at::kFloat, original_names(part));
+    const std::unique_ptr<nn::WeightSource> changed = layer ? layer(set) : nullptr;
+    auto built = network(changed ? *changed : static_cast<nn::WeightSource&>(set));
+    set.expect_all_used();
+    return built;
+}
+
+UNet Bundle::unet(const WeightLayer& layer) const {
     const auto settings = UNetConfig::from_json(config(Part::unet));
-    return build_network(weights(Part::unet), {}, [&](WeightSet& set) { return UNet(settings, set); });
+    return build(Part::unet, layer, [&](nn::WeightSource& set) { return UNet(settings, set); });
 }
 
 std::unique_ptr<VAE> Bundle::vae() const {
     const Json& settings = config(Part::vae);
-    return build_network(weights(Part::vae), vae_key, [&](WeightSet& set) { return make_vae(settings, set); });
+    return build(Part::vae, {}, [&](nn::WeightSource& set) { return make_vae(settings, set); });
 }
 
-CLIPTextModel Bundle::text_encoder() const {
-    const auto settings = CLIPTextConfig::from_json(config(Part::text_encoder));
-    return build_network(weights(Part::text_encoder), text_encoder_key, [&](WeightSet& set) { return CLIPTextModel(settings, set); });
+CLIPTextModel Bundle::text_encoder(Part part, const WeightLayer& layer) const {
+    const auto settings = CLIPTextConfig::from_json(config(part));
+    return build(part, layer, [&](nn::WeightSource& set) { return CLIPTextModel(settings, set); });
 }
 
 }  // namespace lcm

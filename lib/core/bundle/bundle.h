@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "lib/base/json.h"
+#include "lib/core/bundle/part_source.h"
 #include "lib/core/model/clip_text.h"
 #include "lib/core/model/latent_format.h"
 #include "lib/core/model/unet.h"
@@ -17,67 +19,104 @@
 
 namespace lcm {
 
-/// The parts of a model that have weights.
-enum class Part { text_encoder, unet, vae };
-
-/// Folder name of a part: "text_encoder", "unet", "vae".
-std::string_view folder(Part part);
-
 /// What a picture gets when the user says nothing (`lcm.json`, else the model's own configuration).
 struct Defaults {
     std::int64_t width = 512, height = 512, steps = 4;
     double guidance = 1.0;
 };
 
-/// A diffusers model folder, opened by its own configuration files; networks are built on demand, weights stay mapped.
+/// What a user names as a model: a folder in diffusers layout or a checkpoint file, and what takes the place of things in it.
+struct ModelFiles {
+    std::string path;
+    std::string name;                   ///< as the user wrote it (`lcm.model`); empty: the path
+    bool lenient = false;               ///< open weight files so (`WeightFile`)
+    std::string config;                 ///< folder of configuration files that take the place of the model's own; empty: its own
+    std::string prediction_type;        ///< "epsilon", "v_prediction" or "sample"; empty: the model's own
+    std::string variant;                ///< which weights of a folder are taken where there are several ("fp16"); empty: the usual ones
+    std::map<Part, std::string> parts;  ///< a file or folder for a part, in the place of the model's own
+    std::string vocabulary;             ///< CLIP's merges.txt, for text encoders that come without a tokenizer; empty: none
+};
+
+/// Makes a source of weights that stands between a part's files and its network and changes what passes (adapters); empty: none.
+using WeightLayer = std::function<std::unique_ptr<nn::WeightSource>(nn::WeightSource& weights)>;
+
+/// A tensor of a part's files under the name that our networks give it.
+struct PartTensor {
+    std::string name;   ///< ours; empty for one that no network uses
+    std::string file;   ///< the path of its file
+    TensorEntry entry;  ///< as it is stored
+};
+
+/// A model, opened by its configuration; networks are built on demand, weights stay mapped.
 ///
-/// A part is there when its folder has a `config.json`. Parts may be missing (a folder with a UNet alone serves denoising);
-/// whoever asks for one that is not there gets the error.
+/// It is a diffusers folder, where a part is there when its folder has a `config.json`, or one checkpoint file in the original names of
+/// Stable Diffusion, whose configuration stands in a folder beside it, else follows from its shapes. Parts may be missing (a folder with
+/// a UNet alone serves denoising); whoever asks for one that is not there gets the error.
 class Bundle {
 public:
-    /// Reads `model_index.json`, each part's `config.json`, `scheduler/scheduler_config.json` and `lcm.json`, where they are; no weights.
-    /// @param name  the model as the user named it; empty: the path
-    /// @param lenient  open weight files so (`WeightFile`)
-    /// @throws Error(no_input) when there is no such folder, or nothing of a model in it; Error(data) when a file is broken
+    /// Reads configurations, and of a checkpoint the header; no weights.
+    /// @throws Error(no_input) when there is no such model, or nothing of a model in it; Error(data) when a file is broken, when a
+    ///         checkpoint holds a tensor of no part, or when its configuration cannot be told; Error(refused) for pickles
+    static Bundle open(const ModelFiles& files);
     static Bundle open(const std::string& path, const std::string& name = {}, bool lenient = false);
 
-    const std::string& path() const { return path_; }
+    /// The model's folder or checkpoint.
+    const std::string& path() const { return files_.path; }
     /// The model as the user named it (`lcm.model`).
-    const std::string& name() const { return name_; }
+    const std::string& name() const { return files_.name; }
+    /// True for a checkpoint, false for a folder.
+    bool is_file() const { return is_file_; }
     /// "sd15", "sd2" or "sdxl", by the UNet's configuration (`lcm.arch`). @throws Error(no_input) without a UNet
     std::string arch() const;
 
     bool has(Part part) const { return parts_.contains(part); }
     /// @throws Error(no_input) when the part is not there
-    const Json& config(Part part) const;
-    /// `scheduler/scheduler_config.json`, or null.
+    const Json& config(Part part) const { return source(part).config; }
+    /// The scheduler's configuration: the model's file, else for a checkpoint what its family tells; or null.
     const Json& scheduler_config() const { return scheduler_; }
     /// `model_index.json`, or null.
     const Json& index() const { return index_; }
     /// @throws Error(no_input) without a UNet; Error(data) for values no picture can have
     Defaults defaults() const;
-    /// By the VAE's configuration; that of SD 1.5 without one. @throws Error(data)
+    /// By the VAE's configuration; that of the family without one. @throws Error(data)
     LatentFormat latent_format() const;
-    /// Folder of the tokenizer files.
-    std::string tokenizer_path() const { return path_ + "/tokenizer"; }
+    /// The tokenizer of a text encoder: its folder, or CLIP's published `merges.txt`. @throws Error(no_input) when there is neither
+    std::string tokenizer_path(Part part = Part::text_encoder) const;
+    /// True where CLIP's published vocabulary is padded with "!" (id 0), as OpenCLIP does.
+    bool pads_with_zero(Part part) const;
 
     /// Weight files of a part, in name order, mapped and validated. @throws as find_weight_files and WeightFile
     std::vector<WeightFile> weights(Part part) const;
+    /// The tensors of a part as our networks name them, in the order of files and names.
+    std::vector<PartTensor> tensors(Part part) const;
     /// SHA-256 of the part's weight files in name order, as 64 hex digits; cached by device, inode, size and time.
     std::string sha256(Part part) const;
+    /// The same of all text encoders together (`lcm.text_sha256`).
+    std::string text_sha256() const;
 
     /// Networks in f32. @throws Error(data) when a weight is missing, unused or of another shape than the configuration says
-    UNet unet() const;
+    UNet unet(const WeightLayer& layer = {}) const;
     std::unique_ptr<VAE> vae() const;
-    CLIPTextModel text_encoder() const;
+    CLIPTextModel text_encoder(Part part = Part::text_encoder, const WeightLayer& layer = {}) const;
 
 private:
-    std::string part_path(Part part) const;
+    void open_folder(const std::string& config);
+    void open_checkpoint(const std::string& config);
+    void open_part(Part part, const std::string& path);
+    void read_common(const std::string& folder);
+    void set_prediction_type();
 
-    std::string path_, name_;
-    bool lenient_ = false;
+    const PartSource& source(Part part) const;
+    std::vector<std::string> paths(Part part) const;
+    NameTable original_names(Part part) const;
+    template <typename Build>
+    auto build(Part part, const WeightLayer& layer, const Build& network) const;
+
+    ModelFiles files_;
+    bool is_file_ = false;
+    std::string config_folder_;  ///< empty where a checkpoint has none
     Json index_, scheduler_, defaults_;
-    std::map<Part, Json> parts_;
+    std::map<Part, PartSource> parts_;
 };
 
 }  // namespace lcm

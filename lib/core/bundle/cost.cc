@@ -6,7 +6,6 @@
 #include <string_view>
 
 #include "lib/base/number.h"
-#include "lib/core/weights/weight_file.h"
 
 namespace lcm {
 namespace {
@@ -86,17 +85,23 @@ int levels_of(const Bundle& bundle, Part part) {
 
 }  // namespace
 
+Cost& Cost::operator+=(const Cost& other) {
+    operations += other.operations;
+    weight_bytes += other.weight_bytes;
+    working_bytes = std::max(working_bytes, other.working_bytes);
+    return *this;
+}
+
 Cost cost_of(const Bundle& bundle, Part part, std::int64_t height, std::int64_t width) {
-    const bool text = part == Part::text_encoder;
+    const bool text = part == Part::text_encoder || part == Part::text_encoder_2;
     const Places places(part, text ? 1 : levels_of(bundle, part));
     Sum sum{{}, static_cast<double>(height) * static_cast<double>(width)};
-    for (const auto& file : bundle.weights(part)) {
-        for (const auto& [name, entry] : file.tensors()) {
-            double parameters = 1;
-            for (const auto side : entry.shape) parameters *= static_cast<double>(side);
-            sum.add(places, name, entry.shape, parameters);
-            if (text && name.find("token_embedding") == name.npos) sum.cost.operations += 2 * parameters * (text_tokens - 1);
-        }
+    for (const auto& [name, file, entry] : bundle.tensors(part)) {
+        if (name.empty()) continue;
+        double parameters = 1;
+        for (const auto side : entry.shape) parameters *= static_cast<double>(side);
+        sum.add(places, name, entry.shape, parameters);
+        if (text && name.find("token_embedding") == name.npos) sum.cost.operations += 2 * parameters * (text_tokens - 1);
     }
     return sum.cost;
 }

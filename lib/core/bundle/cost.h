@@ -11,6 +11,9 @@ struct Cost {
     double operations = 0;            ///< floating-point operations of one evaluation (a multiply and an add are two)
     std::uint64_t weight_bytes = 0;   ///< of the network as it runs, in f32
     std::uint64_t working_bytes = 0;  ///< activations at the widest place, an estimate
+
+    /// The cost of both, one after the other.
+    Cost& operator+=(const Cost& other);
 };
 
 /// One evaluation of a part for one picture: of the UNet a step, of the VAE a decode, of the text encoder one text of 77 tokens.

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "lib/base/error.h"
+#include "lib/core/model/clip_layer.h"
 #include "lib/core/nn/embedding.h"
 #include "lib/core/tensor/convert.h"
 
@@ -15,38 +16,14 @@ namespace {
 /// Old configurations say 2 whatever the vocabulary: then the end token is the one of the highest id.
 constexpr std::int64_t legacy_eos_token_id = 2;
 
-/// CLIPEncoderLayer: causal self-attention and a two-layer perceptron, each behind a layer norm.
-class TextLayer {
-public:
-    TextLayer(const nn::Scope& weights, const CLIPTextConfig& config)
-        : heads_(config.num_attention_heads),
-          activation_(config.hidden_act),
-          layer_norm1_(weights / "layer_norm1", config.hidden_size, config.layer_norm_eps),
-          layer_norm2_(weights / "layer_norm2", config.hidden_size, config.layer_norm_eps),
-          q_proj_(weights / "self_attn.q_proj", config.hidden_size, config.hidden_size),
-          k_proj_(weights / "self_attn.k_proj", config.hidden_size, config.hidden_size),
-          v_proj_(weights / "self_attn.v_proj", config.hidden_size, config.hidden_size),
-          out_proj_(weights / "self_attn.out_proj", config.hidden_size, config.hidden_size),
-          fc1_(weights / "mlp.fc1", config.hidden_size, config.intermediate_size),
-          fc2_(weights / "mlp.fc2", config.intermediate_size, config.hidden_size) {}
-
-    at::Tensor operator()(const at::Tensor& x) const {
-        const at::Tensor normed = layer_norm1_(x);
-        const at::Tensor mixed = nn::attention(q_proj_(normed), k_proj_(normed), v_proj_(normed), heads_, /*causal=*/true);
-        nn::Epilogue add_input, activation, add_hidden;
-        add_input.residual = x;
-        const at::Tensor hidden = out_proj_(mixed, add_input);
-        activation.activation = activation_;
-        add_hidden.residual = hidden;
-        return fc2_(fc1_(layer_norm2_(hidden), activation), add_hidden);
-    }
-
-private:
-    std::int64_t heads_;
-    nn::Activation activation_;
-    nn::LayerNorm layer_norm1_, layer_norm2_;
-    nn::Linear q_proj_, k_proj_, v_proj_, out_proj_, fc1_, fc2_;
-};
+CLIPLayerShape layer_shape(const CLIPTextConfig& config) {
+    return {.width = config.hidden_size,
+            .perceptron_width = config.intermediate_size,
+            .heads = config.num_attention_heads,
+            .eps = config.layer_norm_eps,
+            .activation = config.hidden_act,
+            .causal = true};
+}
 
 void check_ids(const at::Tensor& ids, const CLIPTextConfig& config) {
     expect_shape(ids, {-1, -1}, "the token ids");
@@ -67,7 +44,7 @@ void check_ids(const at::Tensor& ids, const CLIPTextConfig& config) {
 struct CLIPTextModel::Network {
     CLIPTextConfig config;
     nn::Embedding token_embedding, position_embedding;
-    std::vector<TextLayer> layers;
+    std::vector<CLIPLayer> layers;
     nn::LayerNorm final_layer_norm;
     std::optional<nn::Linear> text_projection;
 
@@ -76,7 +53,8 @@ struct CLIPTextModel::Network {
           token_embedding(weights / "embeddings.token_embedding", config.vocab_size, config.hidden_size),
           position_embedding(weights / "embeddings.position_embedding", config.max_position_embeddings, config.hidden_size),
           final_layer_norm(weights / "final_layer_norm", config.hidden_size, config.layer_norm_eps) {
-        for (std::int64_t i = 0; i < config.num_hidden_layers; ++i) layers.emplace_back(weights / "encoder.layers" / i, config);
+        for (std::int64_t i = 0; i < config.num_hidden_layers; ++i)
+            layers.emplace_back(weights / "encoder.layers" / i, layer_shape(config));
         if (!config.with_projection) return;
         text_projection.emplace(weights / "text_projection", config.hidden_size, config.projection_dim, /*bias=*/false);
     }
@@ -88,11 +66,13 @@ struct CLIPTextModel::Network {
         return states.gather(1, end.view({-1, 1, 1}).expand({-1, 1, states.size(2)})).squeeze(1);
     }
 
-    CLIPTextOutputs forward(const at::Tensor& ids) const {
+    CLIPTextOutputs forward(const at::Tensor& ids, const std::vector<TokenVector>& vectors) const {
         CLIPTextOutputs out;
-        at::Tensor hidden = token_embedding(ids) + position_embedding.first(ids.size(1));
+        at::Tensor tokens = token_embedding(ids);
+        for (const TokenVector& one : vectors) tokens.select(1, one.position).copy_(one.vector);
+        at::Tensor hidden = tokens + position_embedding.first(ids.size(1));
         out.hidden_states.push_back(hidden);
-        for (const TextLayer& layer : layers) out.hidden_states.push_back(hidden = layer(hidden));
+        for (const CLIPLayer& layer : layers) out.hidden_states.push_back(hidden = layer(hidden));
         out.last_hidden_state = final_layer_norm(hidden);
         out.pooled = at_end(out.last_hidden_state, ids);
         if (text_projection) out.text_embeds = (*text_projection)(out.pooled);
@@ -105,9 +85,14 @@ CLIPTextModel::CLIPTextModel(const CLIPTextConfig& config, nn::WeightSource& wei
 CLIPTextModel::~CLIPTextModel() = default;
 CLIPTextModel::CLIPTextModel(CLIPTextModel&&) noexcept = default;
 
-CLIPTextOutputs CLIPTextModel::forward(const at::Tensor& ids) const {
+CLIPTextOutputs CLIPTextModel::forward(const at::Tensor& ids, const std::vector<TokenVector>& vectors) const {
     check_ids(ids, network_->config);
-    return network_->forward(ids);
+    for (const TokenVector& one : vectors) {
+        expect_shape(one.vector, {network_->config.hidden_size}, "a vector in the place of a token");
+        if (one.position < 0 || one.position >= ids.size(1))
+            throw Error(ExitCode::software, "", fmt::format("position {} is outside the row of {} tokens", one.position, ids.size(1)));
+    }
+    return network_->forward(ids, vectors);
 }
 
 at::Tensor CLIPTextModel::final_layer_norm(const at::Tensor& hidden) const {

@@ -33,6 +33,12 @@ struct CLIPTextOutputs {
     at::Tensor text_embeds;                 ///< [B,P], undefined without projection
 };
 
+/// A vector in the place of a token's own: textual inversion.
+struct TokenVector {
+    std::int64_t position;  ///< in the row
+    at::Tensor vector;      ///< [D]
+};
+
 /// CLIP text transformer: causal mask, no padding mask.
 class CLIPTextModel {
 public:
@@ -41,7 +47,8 @@ public:
     CLIPTextModel(CLIPTextModel&&) noexcept;
 
     /// @param ids [B,T] int64, T at most max_position_embeddings, each id below vocab_size. @throws Error(data)
-    CLIPTextOutputs forward(const at::Tensor& ids) const;
+    /// @param vectors  take the place of tokens in every row; positions below T
+    CLIPTextOutputs forward(const at::Tensor& ids, const std::vector<TokenVector>& vectors = {}) const;
     /// The final layer norm alone, for clip-skip.
     at::Tensor final_layer_norm(const at::Tensor& hidden) const;
     const CLIPTextConfig& config() const;

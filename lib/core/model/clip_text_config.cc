@@ -1,17 +1,11 @@
 #include <fmt/format.h>
 
+#include "lib/core/model/clip_layer.h"
 #include "lib/core/model/clip_text.h"
 #include "lib/core/model/config_reader.h"
 
 namespace lcm {
 namespace {
-
-nn::Activation activation(ConfigReader& reader) {
-    const Json* value = reader.find("hidden_act");
-    if (!value || value->as_string() == "quick_gelu") return nn::Activation::quick_gelu;
-    if (value->as_string() == "gelu") return nn::Activation::gelu;
-    reader.refuse("hidden_act", fmt::format("{} is not implemented, only quick_gelu and gelu", to_json(*value)));
-}
 
 bool has_projection(ConfigReader& reader) {
     const Json* architectures = reader.find("architectures");
@@ -35,7 +29,7 @@ CLIPTextConfig CLIPTextConfig::from_json(const Json& json) {
                    "pad_token_id", "torch_dtype", "transformers_version"});
     CLIPTextConfig config;
     config.with_projection = has_projection(reader);
-    config.hidden_act = activation(reader);
+    config.hidden_act = read_clip_activation(reader);
     config.vocab_size = reader.positive("vocab_size", config.vocab_size);
     config.hidden_size = reader.positive("hidden_size", config.hidden_size);
     config.intermediate_size = reader.positive("intermediate_size", config.intermediate_size);

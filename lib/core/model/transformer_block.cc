@@ -1,5 +1,7 @@
 #include "lib/core/model/transformer_block.h"
 
+#include <ATen/TensorOperators.h>
+
 namespace lcm {
 namespace {
 
@@ -16,10 +18,14 @@ CrossAttention::CrossAttention(const nn::Scope& weights, std::int64_t width, std
       to_v_(weights / "to_v", context_width, width, /*bias=*/false),
       to_out_(weights / "to_out.0", width, width) {}
 
-at::Tensor CrossAttention::operator()(const at::Tensor& x, const at::Tensor& context, const at::Tensor& residual) const {
+at::Tensor CrossAttention::operator()(const at::Tensor& x, const at::Tensor& context, const at::Tensor& residual,
+                                      const KeyValue* extra) const {
     nn::Epilogue add_residual;
     add_residual.residual = residual;
-    return to_out_(nn::attention(to_q_(x), to_k_(context), to_v_(context), heads_), add_residual);
+    const at::Tensor query = to_q_(x);
+    at::Tensor mixed = nn::attention(query, to_k_(context), to_v_(context), heads_);
+    if (extra) mixed = mixed + nn::attention(query, extra->key, extra->value, heads_);
+    return to_out_(mixed, add_residual);
 }
 
 TransformerBlock::TransformerBlock(const nn::Scope& weights, const TransformerShape& shape)
@@ -31,10 +37,10 @@ TransformerBlock::TransformerBlock(const nn::Scope& weights, const TransformerSh
       geglu_(weights / "ff.net.0", shape.channels, feed_forward_factor * shape.channels),
       feed_forward_out_(weights / "ff.net.2", feed_forward_factor * shape.channels, shape.channels) {}
 
-at::Tensor TransformerBlock::operator()(const at::Tensor& x, const at::Tensor& context) const {
+at::Tensor TransformerBlock::operator()(const at::Tensor& x, const at::Tensor& context, const KeyValue* extra) const {
     const at::Tensor normed = norm1_(x);
     at::Tensor hidden = attn1_(normed, normed, x);
-    hidden = attn2_(norm2_(hidden), context, hidden);
+    hidden = attn2_(norm2_(hidden), context, hidden, extra);
     nn::Epilogue add_hidden;
     add_hidden.residual = hidden;
     return feed_forward_out_(geglu_(norm3_(hidden)), add_hidden);
@@ -47,9 +53,9 @@ Transformer2D::Transformer2D(const nn::Scope& weights, const TransformerShape& s
     for (std::int64_t i = 0; i < shape.layers; ++i) blocks_.emplace_back(weights / "transformer_blocks" / i, shape);
 }
 
-at::Tensor Transformer2D::operator()(const at::Tensor& x, const at::Tensor& context) const {
+at::Tensor Transformer2D::operator()(const at::Tensor& x, const at::Tensor& context, ExtraContext* extra) const {
     at::Tensor tokens = proj_in_(nn::to_tokens(norm_(x)));
-    for (const TransformerBlock& block : blocks_) tokens = block(tokens, context);
+    for (const TransformerBlock& block : blocks_) tokens = block(tokens, context, extra ? extra->next() : nullptr);
     nn::Epilogue add_input;
     add_input.residual = nn::to_tokens(x);
     return nn::to_picture(proj_out_(tokens, add_input), x.size(2), x.size(3));

@@ -16,13 +16,31 @@ struct TransformerShape {
     std::int64_t groups = 32;
 };
 
+/// Keys and values [B,S,channels] of tokens that a cross-attention looks at apart from its context.
+struct KeyValue {
+    at::Tensor key, value;
+};
+
+/// Hands each cross-attention of a network its further keys and values, in the order in which they run.
+class ExtraContext {
+public:
+    /// @param list  outlives this; empty: none for any
+    explicit ExtraContext(const std::vector<KeyValue>& list) : list_(list) {}
+    const KeyValue* next() { return list_.empty() ? nullptr : &list_.at(next_++); }
+
+private:
+    const std::vector<KeyValue>& list_;
+    std::size_t next_ = 0;
+};
+
 /// Multi-head attention of tokens over a context; keys `to_q`, `to_k`, `to_v` (no bias), `to_out.0`.
 class CrossAttention {
 public:
     CrossAttention(const nn::Scope& weights, std::int64_t width, std::int64_t context_width, std::int64_t heads);
 
-    /// `x` [B,T,width] over `context` [B,S,context_width], plus `residual` [B,T,width].
-    at::Tensor operator()(const at::Tensor& x, const at::Tensor& context, const at::Tensor& residual) const;
+    /// `x` [B,T,width] over `context` [B,S,context_width], and over `extra` where there is one; plus `residual` [B,T,width].
+    at::Tensor operator()(const at::Tensor& x, const at::Tensor& context, const at::Tensor& residual,
+                          const KeyValue* extra = nullptr) const;
 
 private:
     std::int64_t heads_;
@@ -34,8 +52,8 @@ class TransformerBlock {
 public:
     TransformerBlock(const nn::Scope& weights, const TransformerShape& shape);
 
-    /// @param x [B,T,channels]; @param context [B,S,context_width]
-    at::Tensor operator()(const at::Tensor& x, const at::Tensor& context) const;
+    /// @param x [B,T,channels]; @param context [B,S,context_width]; @param extra  for the cross-attention; null: none
+    at::Tensor operator()(const at::Tensor& x, const at::Tensor& context, const KeyValue* extra = nullptr) const;
 
 private:
     nn::LayerNorm norm1_, norm2_, norm3_;
@@ -50,8 +68,8 @@ class Transformer2D {
 public:
     Transformer2D(const nn::Scope& weights, const TransformerShape& shape);
 
-    /// @param x [B,channels,H,W]; @param context [B,S,context_width]
-    at::Tensor operator()(const at::Tensor& x, const at::Tensor& context) const;
+    /// @param x [B,channels,H,W]; @param context [B,S,context_width]; @param extra  is asked once a block; null: none
+    at::Tensor operator()(const at::Tensor& x, const at::Tensor& context, ExtraContext* extra = nullptr) const;
 
 private:
     nn::GroupNorm norm_;

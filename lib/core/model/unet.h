@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lib/base/json.h"
+#include "lib/core/model/transformer_block.h"
 #include "lib/core/nn/weight_source.h"
 
 namespace lcm {
@@ -33,12 +34,16 @@ struct UNetConfig {
 
 /// One evaluation of the network, B pictures.
 struct UNetInputs {
-    at::Tensor sample;       ///< [B,C,H,W]
-    at::Tensor timestep;     ///< [B] or [1], integer or float
-    at::Tensor context;      ///< [B,T,D] text embeddings
-    at::Tensor guidance;     ///< [B], w = guidance scale - 1; required with time_cond_proj_dim, else undefined
-    at::Tensor text_pooled;  ///< [B,P], required with text_time
-    at::Tensor time_ids;     ///< [B,6], required with text_time
+    at::Tensor sample;                       ///< [B,C,H,W]
+    at::Tensor timestep;                     ///< [B] or [1], integer or float
+    at::Tensor context;                      ///< [B,T,D] text embeddings
+    at::Tensor guidance;                     ///< [B], w = guidance scale - 1; required with time_cond_proj_dim, else undefined
+    at::Tensor text_pooled;                  ///< [B,P], required with text_time
+    at::Tensor time_ids;                     ///< [B,6], required with text_time
+    std::vector<at::Tensor> down_residuals;  ///< a ControlNet's, added to each skip; empty: none
+    at::Tensor middle_residual;              ///< the same of the middle; defined with the former
+    std::vector<at::Tensor> adapter_states;  ///< a T2I-Adapter's, scaled, one a level; empty: none
+    std::vector<KeyValue> image_prompt;      ///< an IP-Adapter's, one a cross-attention layer; empty: none
 };
 
 /// UNet2DConditionModel of diffusers: predicts epsilon, v or the sample. No I/O, no globals.

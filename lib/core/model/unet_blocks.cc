@@ -1,5 +1,7 @@
 #include "lib/core/model/unet_blocks.h"
 
+#include <ATen/TensorOperators.h>
+
 namespace lcm {
 namespace {
 
@@ -18,13 +20,17 @@ DownBlock::DownBlock(const nn::Scope& weights, const UNetBlockShape& shape) {
         downsampler_.emplace(weights / "downsamplers.0.conv", nn::ConvShape{.in = shape.out, .out = shape.out, .stride = 2});
 }
 
-at::Tensor DownBlock::operator()(at::Tensor x, const Conditions& conditions, std::vector<at::Tensor>& skips) const {
+at::Tensor DownBlock::operator()(at::Tensor x, const Conditions& conditions, std::vector<at::Tensor>& skips,
+                                 const at::Tensor& state) const {
+    const bool inside = state.defined() && !attentions_.empty();
     for (std::size_t i = 0; i < resnets_.size(); ++i) {
         x = resnets_[i](x, conditions.time);
-        if (!attentions_.empty()) x = attentions_[i](x, conditions.context);
+        if (!attentions_.empty()) x = attentions_[i](x, conditions.context, conditions.extra);
+        if (inside && i + 1 == resnets_.size()) x = x + state;
         skips.push_back(x);
     }
     if (downsampler_) skips.push_back(x = (*downsampler_)(x));
+    if (state.defined() && !inside) skips.back() = x = x + state;
     return x;
 }
 
@@ -38,7 +44,7 @@ MidBlock::MidBlock(const nn::Scope& weights, const UNetBlockShape& shape) {
 at::Tensor MidBlock::operator()(at::Tensor x, const Conditions& conditions) const {
     x = resnets_.front()(x, conditions.time);
     if (!attention_) return x;
-    return resnets_.back()((*attention_)(x, conditions.context), conditions.time);
+    return resnets_.back()((*attention_)(x, conditions.context, conditions.extra), conditions.time);
 }
 
 UpBlock::UpBlock(const nn::Scope& weights, const UNetBlockShape& shape) {
@@ -54,7 +60,7 @@ at::Tensor UpBlock::operator()(at::Tensor x, const Conditions& conditions, std::
     for (std::size_t i = 0; i < resnets_.size(); ++i) {
         x = resnets_[i](nn::concat_channels(x, skips.back()), conditions.time);
         skips.pop_back();
-        if (!attentions_.empty()) x = attentions_[i](x, conditions.context);
+        if (!attentions_.empty()) x = attentions_[i](x, conditions.context, conditions.extra);
     }
     if (!upsampler_) return x;
     return (*upsampler_)(nn::upsample_nearest(x, skips.back().size(2), skips.back().size(3)));

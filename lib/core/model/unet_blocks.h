@@ -13,8 +13,9 @@ namespace lcm {
 
 /// What every block of a UNet is given beside its pixels.
 struct Conditions {
-    at::Tensor time;     ///< [B,time_width], after its SiLU
-    at::Tensor context;  ///< [B,S,context_width]
+    at::Tensor time;                ///< [B,time_width], after its SiLU
+    at::Tensor context;             ///< [B,S,context_width]
+    ExtraContext* extra = nullptr;  ///< further keys and values for the cross-attentions; null: none
 };
 
 /// Channels, depth and parts of a down or up block.
@@ -34,7 +35,8 @@ public:
     DownBlock(const nn::Scope& weights, const UNetBlockShape& shape);
 
     /// @param skips  receives the result of every layer and of the downsampler
-    at::Tensor operator()(at::Tensor x, const Conditions& conditions, std::vector<at::Tensor>& skips) const;
+    /// @param state  a T2I-Adapter's for this block, added behind the last layer; behind the downsampler in a block without attention
+    at::Tensor operator()(at::Tensor x, const Conditions& conditions, std::vector<at::Tensor>& skips, const at::Tensor& state = {}) const;
 
 private:
     std::vector<ResnetBlock> resnets_;

@@ -4,6 +4,7 @@
 
 #include "lib/core/model/config_reader.h"
 #include "lib/core/model/unet.h"
+#include "lib/core/model/unet_encoder.h"
 
 namespace lcm {
 namespace {
@@ -80,21 +81,18 @@ void read_time(ConfigReader& reader, UNetConfig& config) {
 
 }  // namespace
 
-UNetConfig UNetConfig::from_json(const Json& json) {
-    ConfigReader reader(json);
+UNetConfig read_unet_encoder(ConfigReader& reader, const Json& json) {
     refuse_unimplemented(reader);
     UNetConfig config;
     config.block_out_channels = reader.positive_list("block_out_channels");
     const std::size_t blocks = config.block_out_channels.size();
     config.down_block_types = reader.names("down_block_types", blocks, {"DownBlock2D", "CrossAttnDownBlock2D"});
-    config.up_block_types = reader.names("up_block_types", blocks, {"UpBlock2D", "CrossAttnUpBlock2D"});
     config.mid_block_type = mid_block(reader, json);
     config.layers_per_block = reader.per_block("layers_per_block", blocks, 2);
     config.transformer_layers_per_block = reader.per_block("transformer_layers_per_block", blocks, 1);
     config.num_attention_heads = head_counts(reader, config.block_out_channels);
     config.cross_attention_dim = context_widths(reader, blocks);
     config.in_channels = reader.positive("in_channels", config.in_channels);
-    config.out_channels = reader.positive("out_channels", config.out_channels);
     config.sample_size = reader.positive("sample_size", config.sample_size);
     config.norm_num_groups = reader.positive("norm_num_groups", config.norm_num_groups);
     config.norm_eps = reader.number("norm_eps", config.norm_eps);
@@ -102,6 +100,14 @@ UNetConfig UNetConfig::from_json(const Json& json) {
         if (width % config.norm_num_groups != 0)
             reader.refuse("norm_num_groups", fmt::format("{} groups do not divide {} channels", config.norm_num_groups, width));
     read_time(reader, config);
+    return config;
+}
+
+UNetConfig UNetConfig::from_json(const Json& json) {
+    ConfigReader reader(json);
+    UNetConfig config = read_unet_encoder(reader, json);
+    config.up_block_types = reader.names("up_block_types", config.block_out_channels.size(), {"UpBlock2D", "CrossAttnUpBlock2D"});
+    config.out_channels = reader.positive("out_channels", config.out_channels);
     reader.finish();
     return config;
 }

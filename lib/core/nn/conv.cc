@@ -2,16 +2,27 @@
 
 #include "lib/core/nn/epilogue.h"
 #include "lib/core/nn/layers.h"
+#include "lib/core/nn/packed.h"
 
 namespace lcm::nn {
 
 Conv2d::Conv2d(const Scope& weights, const ConvShape& shape)
     : shape_(shape),
-      weight_(channels_last(weights.take("weight", {shape.out, shape.in, shape.kernel, shape.kernel}))),
-      bias_(shape.bias ? weights.take("bias", {shape.out}) : at::Tensor()) {}
+      weight_(weights.take("weight", {shape.out, shape.in, shape.kernel, shape.kernel})),
+      bias_(shape.bias ? weights.take("bias", {shape.out}) : at::Tensor()),
+      branch_(weights.branch("weight", {shape.out, shape.in, shape.kernel, shape.kernel})) {
+    if (weights.packs() && has_packed_products(weight_.scalar_type()) && !branch_.down.defined())
+        packed_ = std::make_shared<PackedConv2d>(shape, std::move(weight_), bias_);
+    else
+        weight_ = channels_last(weight_);
+}
 
 at::Tensor Conv2d::operator()(const at::Tensor& x, const Epilogue& epilogue) const {
-    return apply(epilogue, at::conv2d(x, weight_, bias_, shape_.stride, shape_.padding), 1);
+    if (packed_) return (*packed_)(x, epilogue);
+    at::Tensor product = at::conv2d(x, weight_, bias_, shape_.stride, shape_.padding);
+    if (branch_.down.defined())
+        product = product.add_(at::conv2d(at::conv2d(x, branch_.down, {}, shape_.stride, shape_.padding), branch_.up));
+    return apply(epilogue, std::move(product), 1);
 }
 
 }  // namespace lcm::nn

@@ -26,47 +26,73 @@ struct Shape {
     std::int64_t blocks() const { return (pixels + block_rows() - 1) / block_rows(); }
 };
 
+/// Pixels side by side.
+struct Rows {
+    std::int64_t count, channels;
+};
+
 /// Sum and sum of squares, of numbers less the group's pivot: a mean far from zero costs no digits.
 struct Sums {
     double sum = 0, squares = 0;
 };
 
-LCM_VECTOR_CODE void add_rows(const float* x, std::int64_t rows, std::int64_t channels, const float* pivot, float* sum, float* squares) {
-    for (std::int64_t row = 0; row < rows; ++row, x += channels)
-        for (std::int64_t c = 0; c < channels; ++c) {
-            const float distance = x[c] - pivot[c];
+// Bodies for f32 and for the bits of bf16; a function compiled for several instruction sets can not be a template.
+
+template <typename Number>
+__attribute__((always_inline)) inline void add(const Number* x, Rows rows, const float* pivot, float* sum, float* squares) {
+    for (std::int64_t row = 0; row < rows.count; ++row, x += rows.channels)
+        for (std::int64_t c = 0; c < rows.channels; ++c) {
+            const float distance = to_float(x[c]) - pivot[c];
             sum[c] += distance;
             squares[c] += distance * distance;
         }
 }
 
-LCM_VECTOR_CODE void scale_rows(const float* x, float* y, std::int64_t rows, std::int64_t channels, const float* scale,
-                                const float* shift) {
-    for (std::int64_t row = 0; row < rows; ++row, x += channels, y += channels)
-        for (std::int64_t c = 0; c < channels; ++c) y[c] = x[c] * scale[c] + shift[c];
+template <bool silu, typename Number>
+__attribute__((always_inline)) inline void scale(const Number* x, Number* y, Rows rows, const float* factor, const float* shift) {
+    for (std::int64_t row = 0; row < rows.count; ++row, x += rows.channels, y += rows.channels)
+        for (std::int64_t c = 0; c < rows.channels; ++c) {
+            const float normed = to_float(x[c]) * factor[c] + shift[c];
+            store(silu ? silu_vector(normed) : normed, y[c]);
+        }
 }
 
-LCM_VECTOR_CODE void scale_rows_silu(const float* x, float* y, std::int64_t rows, std::int64_t channels, const float* scale,
-                                     const float* shift) {
-    for (std::int64_t row = 0; row < rows; ++row, x += channels, y += channels)
-        for (std::int64_t c = 0; c < channels; ++c) y[c] = silu_vector(x[c] * scale[c] + shift[c]);
+LCM_VECTOR_CODE void add_rows(const float* x, Rows rows, const float* pivot, float* sum, float* squares) {
+    add(x, rows, pivot, sum, squares);
+}
+LCM_VECTOR_CODE void add_rows(const Bf16* x, Rows rows, const float* pivot, float* sum, float* squares) {
+    add(x, rows, pivot, sum, squares);
+}
+LCM_VECTOR_CODE void scale_rows(const float* x, float* y, Rows rows, const float* factor, const float* shift) {
+    scale<false>(x, y, rows, factor, shift);
+}
+LCM_VECTOR_CODE void scale_rows(const Bf16* x, Bf16* y, Rows rows, const float* factor, const float* shift) {
+    scale<false>(x, y, rows, factor, shift);
+}
+LCM_VECTOR_CODE void scale_rows_silu(const float* x, float* y, Rows rows, const float* factor, const float* shift) {
+    scale<true>(x, y, rows, factor, shift);
+}
+LCM_VECTOR_CODE void scale_rows_silu(const Bf16* x, Bf16* y, Rows rows, const float* factor, const float* shift) {
+    scale<true>(x, y, rows, factor, shift);
 }
 
 /// The first number of each group, for every channel.
-std::vector<float> pivots(const float* picture, const Shape& shape) {
+template <typename Number>
+std::vector<float> pivots(const Number* picture, const Shape& shape) {
     std::vector<float> pivot(static_cast<std::size_t>(shape.channels));
     for (std::int64_t c = 0; c < shape.channels; ++c)
-        pivot[static_cast<std::size_t>(c)] = picture[c / shape.group_width() * shape.group_width()];
+        pivot[static_cast<std::size_t>(c)] = to_float(picture[c / shape.group_width() * shape.group_width()]);
     return pivot;
 }
 
-void sum_block(const float* x, std::int64_t rows, const Shape& shape, const float* pivot, Sums* groups) {
+template <typename Number>
+void sum_block(const Number* x, std::int64_t rows, const Shape& shape, const float* pivot, Sums* groups) {
     const auto channels = static_cast<std::size_t>(shape.channels);
     std::vector<float> sum(channels), squares(channels);
     for (std::int64_t row = 0; row < rows; row += flush_rows) {
         std::ranges::fill(sum, 0.0F);
         std::ranges::fill(squares, 0.0F);
-        add_rows(x + row * shape.channels, std::min(flush_rows, rows - row), shape.channels, pivot, sum.data(), squares.data());
+        add_rows(x + row * shape.channels, {std::min(flush_rows, rows - row), shape.channels}, pivot, sum.data(), squares.data());
         for (std::size_t c = 0; c < channels; ++c) {
             Sums& group = groups[c / static_cast<std::size_t>(shape.group_width())];
             group.sum += sum[c];
@@ -83,7 +109,8 @@ struct Line {
 /// @param sums  [blocks, groups] of one picture
 Line line_of(const Sums* sums, const float* pivot, const Shape& shape, const GroupNormArguments& arguments) {
     Line line{std::vector<float>(static_cast<std::size_t>(shape.channels)), std::vector<float>(static_cast<std::size_t>(shape.channels))};
-    const float *weight = arguments.weight.const_data_ptr<float>(), *bias = arguments.bias.const_data_ptr<float>();
+    const at::Tensor weights = arguments.weight.to(at::kFloat), biases = arguments.bias.to(at::kFloat);
+    const float *weight = weights.const_data_ptr<float>(), *bias = biases.const_data_ptr<float>();
     const double count = static_cast<double>(shape.pixels * shape.group_width());
     for (std::int64_t group = 0; group < shape.groups; ++group) {
         Sums all;
@@ -113,20 +140,9 @@ void for_each_block(const Shape& shape, const Work& work) {
     });
 }
 
-}  // namespace
-
-bool takes_group_norm_kernel(const at::Tensor& x) {
-    return x.dim() == 4 && x.device().is_cpu() && x.scalar_type() == at::kFloat && !at::GradMode::is_enabled();
-}
-
-at::Tensor group_norm_kernel(const at::Tensor& x, const GroupNormArguments& arguments) {
-    const at::Tensor input = channels_last(x);
-    at::Tensor output = at::empty_like(input, at::MemoryFormat::ChannelsLast);
-    const Shape shape{x.size(0), x.size(2) * x.size(3), x.size(1), arguments.groups};
-    const float* in = input.const_data_ptr<float>();
-    float* out = output.mutable_data_ptr<float>();
+template <typename Number>
+void norm(const Number* in, Number* out, const Shape& shape, const GroupNormArguments& arguments) {
     const std::int64_t picture_numbers = shape.pixels * shape.channels, picture_sums = shape.blocks() * shape.groups;
-
     std::vector<std::vector<float>> pivot;
     for (std::int64_t i = 0; i < shape.pictures; ++i) pivot.push_back(pivots(in + i * picture_numbers, shape));
     std::vector<Sums> sums(static_cast<std::size_t>(shape.pictures * picture_sums));
@@ -142,8 +158,29 @@ at::Tensor group_norm_kernel(const at::Tensor& x, const GroupNormArguments& argu
     for_each_block(shape, [&](std::int64_t picture, std::int64_t, std::int64_t first, std::int64_t rows) {
         const Line& line = lines[static_cast<std::size_t>(picture)];
         const std::int64_t at = picture * picture_numbers + first * shape.channels;
-        (arguments.silu ? scale_rows_silu : scale_rows)(in + at, out + at, rows, shape.channels, line.scale.data(), line.shift.data());
+        const Rows block{rows, shape.channels};
+        if (arguments.silu)
+            scale_rows_silu(in + at, out + at, block, line.scale.data(), line.shift.data());
+        else
+            scale_rows(in + at, out + at, block, line.scale.data(), line.shift.data());
     });
+}
+
+}  // namespace
+
+bool takes_group_norm_kernel(const at::Tensor& x) {
+    const bool type = x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16;
+    return x.dim() == 4 && x.device().is_cpu() && type && !at::GradMode::is_enabled();
+}
+
+at::Tensor group_norm_kernel(const at::Tensor& x, const GroupNormArguments& arguments) {
+    const at::Tensor input = channels_last(x);
+    at::Tensor output = at::empty_like(input, at::MemoryFormat::ChannelsLast);
+    const Shape shape{x.size(0), x.size(2) * x.size(3), x.size(1), arguments.groups};
+    if (x.scalar_type() == at::kFloat)
+        norm(input.const_data_ptr<float>(), output.mutable_data_ptr<float>(), shape, arguments);
+    else
+        norm(static_cast<const Bf16*>(input.const_data_ptr()), static_cast<Bf16*>(output.mutable_data_ptr()), shape, arguments);
     return output;
 }
 

@@ -15,7 +15,7 @@ struct GroupNormArguments {
     bool silu;
 };
 
-/// Whether `group_norm_kernel` computes it: f32 pictures on the CPU that nobody differentiates.
+/// Whether `group_norm_kernel` computes it: f32 or bf16 pictures on the CPU that nobody differentiates.
 bool takes_group_norm_kernel(const at::Tensor& x);
 
 /// Two passes over channels-last memory [B,H,W,C], the second of which writes. The sums are made in blocks of pixels that depend on the

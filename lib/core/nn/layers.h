@@ -3,12 +3,17 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 
 #include "lib/core/nn/weight_source.h"
 
 /// The layers networks are made of, in fused verbs. Pictures are [B,C,H,W] in channels-last memory (NHWC), tokens [B,T,D].
 /// Every layer can be differentiated by autograd in its inputs and its parameters.
 namespace lcm::nn {
+
+class PackedLinear;
+class PackedConv2d;
 
 /// Functions applied to each number behind a product or a norm.
 enum class Activation { none, silu, gelu, quick_gelu, relu, tanh };
@@ -32,6 +37,8 @@ public:
 
 private:
     at::Tensor weight_, bias_;
+    LowRank branch_;
+    std::shared_ptr<const PackedLinear> packed_;  ///< instead of the weight where the source lets it be reordered
 };
 
 /// Channels, a square kernel, the same stride and zero padding on all sides.
@@ -51,6 +58,8 @@ public:
 private:
     ConvShape shape_;
     at::Tensor weight_, bias_;
+    LowRank branch_;
+    std::shared_ptr<const PackedConv2d> packed_;
 };
 
 /// Group norm over channels; keys `weight`, `bias` [C].
@@ -88,7 +97,8 @@ public:
     at::Tensor operator()(const at::Tensor& x) const;
 
 private:
-    Linear proj_;
+    std::optional<Linear> proj_;
+    std::shared_ptr<const PackedLinear> packed_value_, packed_gate_;  ///< its two halves instead
 };
 
 /// softmax(q k^T / sqrt(head size)) v for q [B,T,H*d], k and v [B,S,H*d]; result [B,T,H*d]. `causal` masks later tokens.

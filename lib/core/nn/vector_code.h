@@ -35,4 +35,17 @@ __attribute__((always_inline)) inline float exp_vector(float x) {
 /// x * sigmoid(x).
 __attribute__((always_inline)) inline float silu_vector(float x) { return x / (1.0F + exp_vector(-x)); }
 
+/// The bits of a bf16 number: the upper half of an f32.
+using Bf16 = std::uint16_t;
+
+inline float to_float(float x) { return x; }
+inline float to_float(Bf16 bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
+
+inline void store(float x, float& to) { to = x; }
+/// Rounds to the nearest, halves to even. Not for a NaN whose lower bits are all set.
+inline void store(float x, Bf16& to) {
+    const auto bits = std::bit_cast<std::uint32_t>(x);
+    to = static_cast<Bf16>((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
+}
+
 }  // namespace lcm::nn

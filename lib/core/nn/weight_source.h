@@ -6,6 +6,12 @@
 
 namespace lcm::nn {
 
+/// A product beside a weight W, of the same inputs and outputs: y += up(down(x)). Both are undefined where there is none.
+struct LowRank {
+    at::Tensor down;  ///< [r,in], or [r,in,k,k] with the stride and padding of W
+    at::Tensor up;    ///< [out,r], or [out,r,1,1]
+};
+
 /// Where layers get their parameters. Implemented by `core/weights` and by tests.
 class WeightSource {
 public:
@@ -16,6 +22,12 @@ public:
     virtual at::Tensor take(const std::string& name, at::IntArrayRef shape) = 0;
 
     virtual bool has(const std::string& name) const = 0;
+
+    /// Whether layers may reorder what they take, because nobody trains it: products then go the packed way (`core/nn/packed.h`).
+    virtual bool packs() const { return false; }
+
+    /// What is applied beside the weight `name` of `shape` while the layer runs (adapters); none unless a source says otherwise.
+    virtual LowRank branch(const std::string& /*name*/, at::IntArrayRef /*shape*/) { return {}; }
 };
 
 /// A weight source seen from one module: names are relative to a dotted prefix.
@@ -28,7 +40,9 @@ public:
     Scope operator/(std::size_t index) const { return *this / std::to_string(index); }
 
     at::Tensor take(const std::string& leaf, at::IntArrayRef shape) const { return source_->take(path(leaf), shape); }
+    LowRank branch(const std::string& leaf, at::IntArrayRef shape) const { return source_->branch(path(leaf), shape); }
     bool has(const std::string& leaf) const { return source_->has(path(leaf)); }
+    bool packs() const { return source_->packs(); }
     const std::string& prefix() const { return prefix_; }
 
 private:

@@ -1,13 +1,16 @@
 #include "lib/core/tensor/noise.h"
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/randn.h>
 
 #include <cmath>
 #include <cstring>
+#include <vector>
 
 #include "lib/base/error.h"
 #include "lib/core/tensor/convert.h"
+#include "lib/core/tensor/philox.h"
 #include "lib/stream/keys.h"
 
 namespace lcm {
@@ -61,23 +64,44 @@ void check_kept_normals(std::span<const std::byte> bytes) {
 
 }  // namespace
 
-NoiseGenerator::NoiseGenerator(std::uint64_t seed) : generator_(at::detail::createCPUGenerator(seed)) {}
+NoiseGenerator::NoiseGenerator(const NoiseSource& source) : source_(source) {
+    if (source.rng == Rng::torch_cpu) generator_ = at::detail::createCPUGenerator(source.seed);
+}
 
 at::Tensor NoiseGenerator::normal(at::IntArrayRef shape, at::ScalarType type) {
-    ++draws_;
-    return at::randn(shape, generator_, at::TensorOptions().dtype(type));
+    if (source_.rows == 1) return draw(shape, type);
+    std::vector<std::int64_t> batch = shape.vec();
+    if (batch.empty() || batch.front() != 1)
+        throw Error(ExitCode::software, "noise", "a generator of several pictures was asked for more than one of them");
+    batch.front() = source_.rows;
+    return draw(batch, type).narrow(0, source_.row, 1).contiguous();
+}
+
+at::Tensor NoiseGenerator::draw(at::IntArrayRef shape, at::ScalarType type) {
+    const std::uint64_t number = draws_++;
+    if (source_.rng == Rng::torch_cpu) return at::randn(shape, generator_, at::TensorOptions().dtype(type));
+    const at::Tensor numbers = at::empty(shape, at::TensorOptions().dtype(at::kFloat));
+    philox_normals(source_.seed, number, {numbers.mutable_data_ptr<float>(), static_cast<std::size_t>(numbers.numel())});
+    return numbers.to(type);
 }
 
 TensorBytes NoiseGenerator::state() const { return from_torch(generator_.get_state()); }
 
-NoiseGenerator NoiseGenerator::restore(const TensorBytes& state, std::uint64_t draws) {
+NoiseGenerator NoiseGenerator::restore(const TensorBytes& state, std::uint64_t draws, const NoiseSource& source) {
     require(state.dtype == Dtype::U8 && state.shape == std::vector<std::int64_t>{state_bytes} && state.data.size() == state_bytes,
             "the generator state is not U8 [5056]");
     check_position(state.data);
     check_words(state.data);
     check_kept_normals(state.data);
-    NoiseGenerator noise(0);
+    NoiseGenerator noise(source);
     noise.generator_.set_state(to_torch(state));
+    noise.source_.seed = noise.generator_.current_seed();
+    noise.draws_ = draws;
+    return noise;
+}
+
+NoiseGenerator NoiseGenerator::restore(const NoiseSource& source, std::uint64_t draws) {
+    NoiseGenerator noise(source);
     noise.draws_ = draws;
     return noise;
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "lib/base/error.h"
+#include "lib/core/weights/checkpoint_names.h"
 
 namespace lcm {
 
@@ -27,39 +28,79 @@ bool is_aligned(const at::Tensor& tensor) {
     return reinterpret_cast<std::uintptr_t>(tensor.const_data_ptr()) % alignment == 0;
 }
 
+constexpr std::int64_t stacked = 3;  // q, k and v
+
+/// The shape of the stored tensor that a parameter of `shape` is cut from.
+std::vector<std::int64_t> whole_shape(at::IntArrayRef shape, Cut cut) {
+    std::vector<std::int64_t> whole = shape.vec();
+    if (cut == Cut::transposed)
+        std::swap(whole.at(0), whole.at(1));
+    else if (cut != Cut::whole)
+        whole.at(0) *= stacked;
+    return whole;
+}
+
+at::Tensor piece(const at::Tensor& whole, Cut cut) {
+    if (cut == Cut::whole) return whole;
+    if (cut == Cut::transposed) return whole.t().contiguous();
+    const std::int64_t rows = whole.size(0) / stacked;
+    return whole.narrow(0, rows * (static_cast<std::int64_t>(cut) - static_cast<std::int64_t>(Cut::first_third)), rows);
+}
+
 }  // namespace
 
 WeightSet::WeightSet(std::vector<WeightFile> files, at::ScalarType type, const KeyMap& map) : files_(std::move(files)), type_(type) {
-    for (std::size_t i = 0; i < files_.size(); ++i) {
+    for (std::size_t i = 0; i < files_.size(); ++i)
         for (const auto& [stored, entry] : files_[i].tensors()) {
             const std::string ours = map ? map(stored) : stored;
-            if (ours.empty()) continue;
-            const auto [first, is_new] = where_.emplace(ours, Place{i, stored});
-            if (is_new) continue;
-            const Place& other = first->second;
-            throw Error(ExitCode::data, tensor_place(files_[i].path(), stored),
-                        fmt::format("the same weight stands in {} too", tensor_place(files_[other.file].path(), other.name)));
+            if (!ours.empty()) add(ours, {i, stored});
         }
-    }
+}
+
+WeightSet::WeightSet(std::vector<WeightFile> files, at::ScalarType type, const NameTable& table) : files_(std::move(files)), type_(type) {
+    for (const auto& [stored, targets] : table.stored)
+        for (const Target& target : targets) names_in_file_.emplace(target.name, table.prefix + stored);
+    for (std::size_t i = 0; i < files_.size(); ++i)
+        for (const auto& [stored, entry] : files_[i].tensors()) {
+            if (!stored.starts_with(table.prefix)) continue;
+            const std::string name = stored.substr(table.prefix.size());
+            const auto known = table.stored.find(name);
+            if (known != table.stored.end())
+                for (const Target& target : known->second) add(target.name, {i, stored, target.cut});
+            else if (!table.unused.contains(name) && !is_unused_in_checkpoints(name))
+                add(stored, {i, stored});  // no network asks for a name that the table does not know
+        }
+}
+
+void WeightSet::add(const std::string& ours, Place place) {
+    const auto [first, is_new] = where_.emplace(ours, place);
+    if (is_new) return;
+    const Place& other = first->second;
+    throw Error(ExitCode::data, tensor_place(files_[place.file].path(), place.name),
+                fmt::format("the same weight stands in {} too", tensor_place(files_[other.file].path(), other.name)));
 }
 
 at::Tensor WeightSet::take(const std::string& name, at::IntArrayRef shape) {
     const auto found = where_.find(name);
-    if (found == where_.end())
-        throw Error(ExitCode::data, tensor_place(files_.front().path(), name), "the tensor is missing", mismatch_fix);
-    const WeightFile& file = files_[found->second.file];
-    const std::string& stored = found->second.name;
+    if (found == where_.end()) {
+        const auto in_file = names_in_file_.find(name);
+        throw Error(ExitCode::data, tensor_place(files_.front().path(), in_file == names_in_file_.end() ? name : in_file->second),
+                    "the tensor is missing", mismatch_fix);
+    }
+    const auto& [index, stored, cut] = found->second;
+    const WeightFile& file = files_[index];
     const TensorEntry& entry = file.tensors().find(stored)->second;
     if (!is_weight_type(entry.dtype)) {
         throw Error(ExitCode::data, tensor_place(file.path(), stored),
                     fmt::format("weights of dtype {} are not read", lcm::name(entry.dtype)), "store it as F32, F16 or BF16");
     }
-    if (at::IntArrayRef(entry.shape) != shape && !same_matrix(entry.shape, shape)) {
+    const std::vector<std::int64_t> whole = whole_shape(shape, cut);
+    if (entry.shape != whole && !same_matrix(entry.shape, whole)) {
         throw Error(ExitCode::data, tensor_place(file.path(), stored),
-                    fmt::format("the shape is [{}], expected [{}]", fmt::join(entry.shape, ","), fmt::join(shape, ",")), mismatch_fix);
+                    fmt::format("the shape is [{}], expected [{}]", fmt::join(entry.shape, ","), fmt::join(whole, ",")), mismatch_fix);
     }
     used_.insert(name);
-    const at::Tensor weight = file.view(stored).to(type_).view(shape);
+    const at::Tensor weight = piece(file.view(stored), cut).to(type_).reshape(shape);
     return is_aligned(weight) ? weight : weight.clone();
 }
 

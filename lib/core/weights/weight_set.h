@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lib/core/nn/weight_source.h"
+#include "lib/core/weights/name_table.h"
 #include "lib/core/weights/weight_file.h"
 
 namespace lcm {
@@ -25,6 +26,11 @@ public:
     /// @throws Error(data) naming both places when two tensors get one name
     WeightSet(std::vector<WeightFile> files, at::ScalarType type, const KeyMap& map = {});
 
+    /// The same for a file in which the part is one of several, under names that `table` knows.
+    ///
+    /// Tensors outside the table's prefix are not looked at; one inside it that the table does not know counts as not used.
+    WeightSet(std::vector<WeightFile> files, at::ScalarType type, const NameTable& table);
+
     /// Only F32, F16 and BF16 tensors are weights. A linear layer stored as a 1x1 convolution [out,in,1,1], or the reverse, is reshaped.
     at::Tensor take(const std::string& name, at::IntArrayRef shape) override;
     bool has(const std::string& name) const override { return where_.contains(name); }
@@ -36,10 +42,14 @@ private:
     struct Place {
         std::size_t file;
         std::string name;
+        Cut cut = Cut::whole;
     };
+    void add(const std::string& ours, Place place);
+
     std::vector<WeightFile> files_;
     at::ScalarType type_;
     std::map<std::string, Place, std::less<>> where_;
+    std::map<std::string, std::string> names_in_file_;  ///< of parameters in a file of other names than ours
     std::set<std::string, std::less<>> used_;
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <limits>
+#include <map>
 #include <queue>
 #include <tuple>
 
@@ -44,6 +45,24 @@ struct Candidate {
     bool operator>(const Candidate& other) const { return std::tie(rank, position) > std::tie(other.rank, other.position); }
 };
 
+/// Hands on the pairs of a list of merges with their line numbers.
+template <typename Take>
+void for_each_merge(const std::string& path, const Take& take) {
+    const std::string text = read_text_file(path, merges_limit);
+    std::size_t line_number = 0;
+    for (std::string_view rest = text; !rest.empty();) {
+        std::string_view line = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+        ++line_number;
+        if (line.ends_with('\r')) line.remove_suffix(1);
+        if (line.starts_with("#version")) continue;
+        const std::size_t space = line.find(' ');
+        if (space == std::string_view::npos || line.find(' ', space + 1) != std::string_view::npos)
+            throw Error(ExitCode::data, fmt::format("{}: line {}", path, line_number), "expected two tokens with one space between them");
+        take(line.substr(0, space), line.substr(space + 1), line_number);
+    }
+}
+
 }  // namespace
 
 Vocabulary read_vocabulary(const std::string& path) {
@@ -56,6 +75,18 @@ Vocabulary read_vocabulary(const std::string& path) {
             throw Error(ExitCode::data, value.place(), fmt::format("{} is no token id", id));
         vocabulary.emplace(token, static_cast<std::int32_t>(id));
     }
+    return vocabulary;
+}
+
+Vocabulary vocabulary_of_merges(const std::string& merges_path) {
+    Vocabulary vocabulary;
+    const auto add = [&](const std::string& token) { vocabulary.emplace(token, static_cast<std::int32_t>(vocabulary.size())); };
+    std::map<std::u32string, std::string> by_point;  // bytes count in the order of the characters that stand for them
+    for (const std::string& character : byte_characters()) by_point.emplace(unicode::decode(character), character);
+    for (const auto& [point, character] : by_point) add(character);
+    for (const auto& [point, character] : by_point) add(character + std::string(end_of_word));
+    for_each_merge(merges_path, [&](std::string_view left, std::string_view right, std::size_t) { add(fmt::format("{}{}", left, right)); });
+    for (const char* mark : {"<|startoftext|>", "<|endoftext|>"}) add(mark);
     return vocabulary;
 }
 
@@ -79,29 +110,19 @@ BytePairEncoding::BytePairEncoding(const Vocabulary& vocabulary, const std::stri
 }
 
 void BytePairEncoding::read_merges(const Vocabulary& vocabulary, const std::string& path) {
-    const std::string text = read_text_file(path, merges_limit);
     merges_.reserve(vocabulary.size());
     std::uint32_t rank = 0;
-    std::size_t line_number = 0;
-    for (std::string_view rest = text; !rest.empty();) {
-        std::string_view line = rest.substr(0, rest.find('\n'));
-        rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-        ++line_number;
-        if (line.ends_with('\r')) line.remove_suffix(1);
-        if (line.starts_with("#version")) continue;
-        const std::size_t space = line.find(' ');
-        if (space == std::string_view::npos || line.find(' ', space + 1) != std::string_view::npos)
-            throw Error(ExitCode::data, fmt::format("{}: line {}", path, line_number), "expected two tokens with one space between them");
+    for_each_merge(path, [&](std::string_view left, std::string_view right, std::size_t line) {
         const auto id_of = [&](const std::string& token) {
             const auto found = vocabulary.find(token);
             if (found == vocabulary.end())
-                throw Error(ExitCode::data, fmt::format("{}: line {}", path, line_number), json_quote(token) + " is not in vocab.json");
+                throw Error(ExitCode::data, fmt::format("{}: line {}", path, line), json_quote(token) + " is not in vocab.json");
             return found->second;
         };
-        const std::string left(line.substr(0, space)), right(line.substr(space + 1));
         // A pair that stands there twice counts where it stands last, as in the reference.
-        merges_[pair_key(id_of(left), id_of(right))] = {rank++, id_of(left + right)};
-    }
+        const std::string a(left), b(right);
+        merges_[pair_key(id_of(a), id_of(b))] = {rank++, id_of(a + b)};
+    });
 }
 
 const BytePairEncoding::Merge* BytePairEncoding::find(std::int32_t left, std::int32_t right) const {

@@ -15,6 +15,10 @@ using Vocabulary = std::unordered_map<std::string, std::int32_t>;
 /// Reads `vocab.json`: an object of ids. @throws Error(no_input), Error(data)
 Vocabulary read_vocabulary(const std::string& path);
 
+/// The vocabulary that follows from a list of merges, as CLIP's was made: bytes, bytes at the end of a word, the joined pairs in their
+/// order, and the two marks. @throws Error(no_input), Error(data)
+Vocabulary vocabulary_of_merges(const std::string& merges_path);
+
 /// Byte-pair encoding of single words, GPT-2's byte alphabet and CLIP's end-of-word mark `</w>`.
 class BytePairEncoding {
 public:

@@ -5,8 +5,6 @@
 
 #include "lib/base/error.h"
 #include "lib/input/text/added_tokens.h"
-#include "lib/input/text/bpe.h"
-#include "lib/input/text/tokenizer_config.h"
 #include "lib/input/text/unicode.h"
 #include "lib/input/text/words.h"
 
@@ -39,9 +37,16 @@ std::unordered_map<std::string, std::int32_t> ids_of(const std::vector<AddedToke
 
 Tokenizer Tokenizer::open(const std::string& folder) {
     const TokenizerConfig config = TokenizerConfig::read(folder);
-    const Vocabulary vocabulary = read_vocabulary(folder + "/vocab.json");
+    return make(config, read_vocabulary(folder + "/vocab.json"), folder + "/merges.txt");
+}
+
+Tokenizer Tokenizer::open_published(const std::string& merges_path, bool pads_with_zero) {
+    return make(TokenizerConfig::published(pads_with_zero), vocabulary_of_merges(merges_path), merges_path);
+}
+
+Tokenizer Tokenizer::make(const TokenizerConfig& config, const Vocabulary& vocabulary, const std::string& merges_path) {
     const auto ids = ids_of(config.added, vocabulary);
-    State state{.words = BytePairEncoding(vocabulary, folder + "/merges.txt", config.unknown), .as_written = {}, .normalized = {}};
+    State state{.words = BytePairEncoding(vocabulary, merges_path, config.unknown), .as_written = {}, .normalized = {}};
     for (const auto& [content, id] : ids) {
         const std::string& text = content;
         const auto has_text = [&text](const AddedToken& token) { return token.content == text; };
@@ -53,7 +58,8 @@ Tokenizer Tokenizer::open(const std::string& folder) {
     }
     const auto id_of = [&](const std::string& token) {
         const auto found = ids.find(token);
-        if (found == ids.end()) throw Error(ExitCode::data, folder + "/tokenizer_config.json", "an empty text is no special token");
+        if (found == ids.end())
+            throw Error(ExitCode::data, merges_path, "the tokenizer_config.json beside it has an empty text as a special token");
         return found->second;
     };
     state.length = config.length;
@@ -78,14 +84,20 @@ void Tokenizer::State::append_plain(std::u32string_view text, std::vector<std::i
     }
 }
 
-std::vector<std::int32_t> Tokenizer::encode(std::string_view prompt) const {
-    const std::u32string points = unicode::decode(prompt);
-    std::vector<std::int32_t> ids = {state_->bos};
+std::vector<std::int32_t> Tokenizer::encode_part(std::string_view part) const {
+    const std::u32string points = unicode::decode(part);
+    std::vector<std::int32_t> ids;
     for (const AddedTokens::Piece& piece : state_->as_written.split(points))
         if (piece.id)
             ids.push_back(*piece.id);
         else
             state_->append_plain(piece.text, ids);
+    return ids;
+}
+
+std::vector<std::int32_t> Tokenizer::encode(std::string_view prompt) const {
+    std::vector<std::int32_t> ids = encode_part(prompt);
+    ids.insert(ids.begin(), state_->bos);
     ids.push_back(state_->eos);
     return ids;
 }

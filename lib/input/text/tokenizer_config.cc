@@ -134,4 +134,14 @@ TokenizerConfig TokenizerConfig::read(const std::string& folder) {
     return config;
 }
 
+TokenizerConfig TokenizerConfig::published(bool pads_with_zero) {
+    constexpr std::size_t published_length = 77;
+    TokenizerConfig config;
+    config.length = published_length;
+    if (pads_with_zero) config.pad = "!";
+    config.added = {
+        {.content = config.bos, .normalized = true}, {.content = config.eos, .normalized = true}, {.content = config.pad, .plain = true}};
+    return config;
+}
+
 }  // namespace lcm

@@ -25,6 +25,9 @@ struct TokenizerConfig {
 
     /// @throws Error(no_input), Error(data): a setting that no CLIP tokenizer uses is refused, never ignored
     static TokenizerConfig read(const std::string& folder);
+
+    /// What the published models say. @param pads_with_zero  pad with "!" (id 0), as OpenCLIP's do, which makes "!" a token of its own
+    static TokenizerConfig published(bool pads_with_zero);
 };
 
 }  // namespace lcm

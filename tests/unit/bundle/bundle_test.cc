@@ -106,9 +106,9 @@ TEST_CASE("a missing part is an error for who asks for it") {
 TEST_CASE("what is no model folder is refused by name") {
     const TemporaryFolder folder;
     check_error(ExitCode::no_input, {folder.path(), "no model folder"}, [&] { Bundle::open(folder.path()); });
-    check_error(ExitCode::no_input, {"absent", "no such model folder"}, [&] { Bundle::open(folder / "absent"); });
+    check_error(ExitCode::no_input, {"absent", "no such model"}, [&] { Bundle::open(folder / "absent"); });
     const std::string file = write_file(folder / "model.safetensors", "x");
-    check_error(ExitCode::no_input, {file, "is a file"}, [&] { Bundle::open(file); });
+    check_error(ExitCode::data, {file, "too short"}, [&] { Bundle::open(file); });
     write_file(folder / "model_index.json", "[]");
     check_error(ExitCode::data, {"model_index.json"}, [&] { Bundle::open(folder.path()); });
     write_file(folder / "model_index.json", "{");
@@ -184,8 +184,11 @@ TEST_CASE("a tensor that no layer uses is an error") {
     // A second shard beside the whole file: the index takes both.
     fs::rename(model + "/unet/diffusion_pytorch_model.safetensors", model + "/unet/a.safetensors");
     write_file(model + "/unet/b.safetensors", safetensors_bytes({{"surplus.weight", "F32", {1}, zeros(4)}}));
+    std::string index;
+    const WeightFile whole(model + "/unet/a.safetensors");
+    for (const auto& [name, entry] : whole.tensors()) index += "\"" + name + "\":\"a.safetensors\",";
     write_file(model + "/unet/diffusion_pytorch_model.safetensors.index.json",
-               R"({"weight_map": {"conv_in.weight": "a.safetensors", "surplus.weight": "b.safetensors"}})");
+               "{\"weight_map\":{" + index + "\"surplus.weight\":\"b.safetensors\"}}");
     check_error(ExitCode::data, {model + "/unet/b.safetensors", "not used", "surplus.weight"}, [&] { Bundle::open(model).unet(); });
 }
 

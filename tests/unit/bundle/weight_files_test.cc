@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/unit/caught_error.h"
+#include "tests/unit/safetensors_bytes.h"
 #include "tests/unit/temporary_folder.h"
 
 using namespace lcm;
@@ -76,4 +77,32 @@ TEST_CASE("a precision in a file's name is taken off") {
     CHECK(usual_weight_name("model.safetensors") == "model.safetensors");
     CHECK(usual_weight_name("other.safetensors") == "other.safetensors");
     CHECK(usual_weight_name("model-00001-of-00002.safetensors") == "model-00001-of-00002.safetensors");
+}
+
+TEST_CASE("a variant is a word in the names") {
+    const TemporaryFolder folder;
+    for (const char* name : {"model.safetensors", "model.fp16.safetensors"}) write_file(folder / name, "");
+    CHECK(find_weight_files(folder.path(), "fp16") == Paths{folder / "model.fp16.safetensors"});
+    CHECK(find_weight_files(folder.path()) == Paths{folder / "model.safetensors"});
+    check_error(ExitCode::no_input, {folder.path(), "no weights of variant \"ema\""}, [&] { find_weight_files(folder.path(), "ema"); });
+    write_file(folder / "model.safetensors.index.ema.json", R"({"weight_map": {"a": "model-1.ema.safetensors"}})");
+    CHECK(find_weight_files(folder.path(), "ema") == Paths{folder / "model-1.ema.safetensors"});
+}
+
+TEST_CASE("an index and its shards agree both ways") {
+    const TemporaryFolder folder;
+    write_file(folder / "a.safetensors", safetensors_bytes({{"one", "F32", {1}, zeros(4)}}));
+    write_file(folder / "b.safetensors", safetensors_bytes({{"two", "F32", {1}, zeros(4)}, {"three", "F32", {1}, zeros(4)}}));
+    const std::string index = folder / "model.safetensors.index.json";
+    const auto check = [&] {
+        std::vector<WeightFile> files;
+        for (const std::string& path : find_weight_files(folder.path())) files.emplace_back(path);
+        expect_index_agrees(folder.path(), "", files);
+    };
+    write_file(index, R"({"weight_map": {"one": "a.safetensors", "two": "b.safetensors", "three": "b.safetensors"}})");
+    check();
+    write_file(index, R"({"weight_map": {"one": "a.safetensors", "two": "b.safetensors"}})");
+    check_error(ExitCode::data, {folder / "b.safetensors", "\"three\"", index}, check);
+    write_file(index, R"({"weight_map": {"one": "a.safetensors", "two": "a.safetensors", "three": "b.safetensors"}})");
+    check_error(ExitCode::data, {folder / "a.safetensors", "\"two\"", "missing"}, check);
 }

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <string>
 
@@ -180,6 +181,24 @@ TEST_CASE("prompts and records that are refused") {
     CHECK(record.tensors.empty());
 }
 
+TEST_CASE("SDXL gets both text encoders and their pooled text") {
+    TextEncoder encoder(bundle("sdxl"));
+    const Record record = enriched(encoder, record_of("a cat"));
+    CHECK(record.tensor(tensor::text_embeds).shape == std::vector<std::int64_t>{77, 80});
+    CHECK(record.tensor(tensor::text_pooled).shape == std::vector<std::int64_t>{48});
+    CHECK(record.tensor(tensor::text_negative_pooled).shape == std::vector<std::int64_t>{48});
+    CHECK(record.at(key::arch) == "sdxl");
+    CHECK(to_torch(record.tensor(tensor::text_negative_embeds)).abs().sum().item<float>() == 0);  // none: zeros, not the empty prompt
+    Record empty = record_of("a cat");
+    empty.set(key::negative_prompt, "");
+    encoder.enrich(empty);
+    CHECK(to_torch(empty.tensor(tensor::text_negative_embeds)).abs().sum().item<float>() > 0);
+}
+
 TEST_CASE("models that cannot be used") {
-    check_error(ExitCode::unavailable, {"sdxl", "two text encoders"}, [] { TextEncoder encoder(bundle("sdxl")); });
+    const TemporaryFolder folder;
+    std::filesystem::copy(golden_folder() + "/models/sdxl", folder / "model", std::filesystem::copy_options::recursive);
+    std::filesystem::remove_all(folder / "model/text_encoder_2");
+    check_error(ExitCode::no_input, {folder / "model", "two text encoders", "text_encoder_2"},
+                [&] { TextEncoder encoder(Bundle::open(folder / "model")); });
 }

@@ -171,6 +171,9 @@ TEST_CASE("the group norm of inference is the exact one, with any number of thre
         CHECK(at::allclose(found.to(at::kDouble), expected, 2e-5, 2e-5));
         CHECK(at::allclose(found_silu.to(at::kDouble), silu_formula(expected), 2e-5, 2e-5));
         CHECK(found.is_contiguous(at::MemoryFormat::ChannelsLast));
+        // 0.01: bf16 has 8 binary digits.
+        const at::Tensor narrow = (x - 100).to(at::kBFloat16);
+        CHECK(at::allclose(norm.norm_silu(narrow).to(at::kFloat), norm.norm_silu(narrow.to(at::kFloat)), 0.01, 0.01));
     }
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/zeros.h>
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -67,6 +69,14 @@ inline DenoiseRequest small(int steps) {
 inline Record denoise(const Model& model, const Record& record, const DenoiseRequest& request) {
     StepList ignored;
     return model.denoiser.denoise(record, request, 0, ignored);
+}
+
+/// A start latent for `small`, and a mask whose right half is drawn anew.
+inline void add_start_image(Record& record, bool masked) {
+    record.tensors.insert_or_assign(std::string(tensor::latent_init), from_torch(NoiseGenerator(9).normal({4, 5, 9}) * 0.5));
+    at::Tensor mask = at::zeros({1, 5, 9});
+    mask.narrow(2, 4, 5).fill_(1);
+    if (masked) record.tensors.insert_or_assign(std::string(tensor::latent_mask), from_torch(mask));
 }
 
 inline bool same_tensor(const TensorBytes& a, const TensorBytes& b) {

@@ -7,7 +7,8 @@
 #include <limits>
 
 #include "lib/base/stop.h"
-#include "lib/sampling/scheduler_config.h"
+#include "lib/sampling/sampler.h"
+#include "lib/stream/keys.h"
 #include "tests/unit/caught_error.h"
 #include "tests/unit/sampling/denoise_support.h"
 
@@ -40,7 +41,7 @@ TEST_CASE("a finished record says how it was made") {
     const Record record = denoise(model, conditioning(model), small(2));
     CHECK(record.at(key::kind) == "latent");
     CHECK(record.at(key::sampler) == "lcm");
-    CHECK(record.at(key::schedule) == SchedulerConfig().to_json());
+    CHECK(record.at(key::schedule) == SchedulerConfig().to_json(sampler_kind("lcm", ExitCode::data, "").settings));
     CHECK(record.at(key::steps) == "2");
     CHECK(record.at(key::step) == "2");
     CHECK(record.at(key::timesteps) == "[999,499]");
@@ -186,7 +187,7 @@ TEST_CASE("records that do not fit the model are refused") {
         put(r, tensor::text_embeds, {9, Model::sd15().bundle.config(Part::unet).at("cross_attention_dim").as_integer()});
     });
     refused({"pooled"}, [&](Record& r) { put(r, tensor::text_pooled, {16}); });
-    refused({"latent.init", "not implemented"}, [&](Record& r) { put(r, tensor::latent_init, {4, 5, 9}); });
+    refused({"latent.mask", "latent.init"}, [&](Record& r) { put(r, tensor::latent_mask, {1, 5, 9}); });
     refused({"kind", "image"}, [](Record& r) { r.set(key::kind, "image"); });
     refused({"kind", "latent"}, [](Record& r) { r.set(key::kind, "latent"); });
     refused({"noise", "[4,5,9]"}, [&](Record& r) { put(r, tensor::noise, {1, 4, 5, 9}); });

@@ -99,3 +99,32 @@ TEST_CASE("forged generator states are refused") {
     check_refused(forged(state, 5040, std::int32_t{2}));
     check_refused(forged(state, 5052, std::uint8_t{2}));
 }
+
+TEST_CASE("philox numbers are those of a CUDA generator") {
+    // Published values of seed 0, first and second call (lcm-facts, section 6).
+    NoiseGenerator noise(NoiseSource{0, Rng::philox});
+    const float first[] = {-0.92466259F, -0.42534415F, -2.6438457F, 0.14518388F};
+    const float second[] = {0.18082581F, -0.55226266F, 0.9238134F, -0.7349703F};
+    for (const auto& want : {first, second}) {
+        const at::Tensor got = noise.normal({4});
+        for (int i = 0; i < 4; ++i) CHECK(got[i].item<float>() == doctest::Approx(want[i]).epsilon(1e-6));
+    }
+    CHECK(noise.draws() == 2);
+    NoiseGenerator resumed = NoiseGenerator::restore(NoiseSource{0, Rng::philox}, 2);
+    CHECK(at::equal(resumed.normal({1, 2, 3}), noise.normal({1, 2, 3})));
+    NoiseGenerator high(NoiseSource{std::uint64_t{1} << 32, Rng::philox});  // all 64 bits of the seed count
+    CHECK_FALSE(at::equal(high.normal({4}), NoiseGenerator(NoiseSource{0, Rng::philox}).normal({4})));
+}
+
+TEST_CASE("pictures that share a generator get the rows of one draw") {
+    for (const Rng rng : {Rng::torch_cpu, Rng::philox}) {
+        NoiseGenerator whole(NoiseSource{5, rng});
+        const at::Tensor first = whole.normal({3, 4, 5, 9}), second = whole.normal({3, 4, 5, 9});
+        for (std::int64_t row = 0; row < 3; ++row) {
+            NoiseGenerator noise(NoiseSource{5, rng, 3, row});
+            CHECK(at::equal(noise.normal({1, 4, 5, 9}), first.narrow(0, row, 1)));
+            CHECK(at::equal(noise.normal({1, 4, 5, 9}), second.narrow(0, row, 1)));
+            CHECK(noise.draws() == 2);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "lib/cli/adapter_loader.h"
+#include "lib/cli/command.h"
+#include "lib/input/text/text_encoder.h"
+
+namespace lcm::cli {
+
+/// The text encoder of one model with the adapters that records ask for: its networks are built again when these change.
+class StyledText {
+public:
+    StyledText(const Bundle& bundle, TextSettings settings, const AdapterOptions& options)
+        : bundle_(bundle), settings_(std::move(settings)), loader_(bundle, options) {}
+
+    /// Encodes the record's prompt with the adapters that it, its prompt and the flags ask for, and lists them in the record.
+    /// @throws Error(data) as TextEncoder and AdapterLoader
+    void enrich(Record& record, Context& context);
+
+    /// The same for a record that has its text already: it is encoded again only where adapters change it, or always; with the syntax and
+    /// the clip-skip that it was encoded with. @throws Error(data) for values of these that nobody writes
+    void restyle(Record& record, Context& context, bool always);
+
+private:
+    void style(Record& record, TextSettings settings, Context& context, bool always);
+    void encode(Record& record, TextSettings settings, const AdapterSet& adapters, Context& context);
+
+    const Bundle& bundle_;
+    TextSettings settings_;
+    AdapterLoader loader_;
+    std::optional<TextEncoder> encoder_;
+    std::string identity_;  ///< of the adapters and settings that the encoder was built with
+};
+
+}  // namespace lcm::cli

@@ -1,0 +1,40 @@
+#include "lib/core/adapter/adapted_weights.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+
+#include <vector>
+
+namespace lcm {
+
+at::Tensor AdaptedWeights::take(const std::string& name, at::IntArrayRef shape) {
+    const at::Tensor weight = weights_.take(name, shape);
+    at::Tensor sum;
+    for (const auto& adapter : adapters_.adapters) {
+        if (adapters_.mode == AdapterMode::runtime && adapter->low_rank(network_, name, shape)) continue;
+        const at::Tensor delta = adapter->weight_delta(network_, name, weight);
+        if (delta.defined()) sum = sum.defined() ? sum + delta : delta;
+    }
+    return sum.defined() ? (weight.to(at::kDouble) + sum).to(weight.scalar_type()) : weight;
+}
+
+nn::LowRank AdaptedWeights::branch(const std::string& name, at::IntArrayRef shape) {
+    if (adapters_.mode == AdapterMode::merge) return {};
+    std::vector<at::Tensor> down, up;
+    for (const auto& adapter : adapters_.adapters) {
+        const auto factors = adapter->low_rank(network_, name, shape);
+        if (!factors) continue;
+        down.push_back(factors->down);
+        up.push_back(factors->up);
+    }
+    if (down.empty()) return {};
+    // Products beside one weight are one product of their ranks together.
+    return {at::cat(down, 0), at::cat(up, 1)};
+}
+
+std::function<std::unique_ptr<nn::WeightSource>(nn::WeightSource&)> weight_layer(const AdapterSet& adapters, Network network) {
+    if (!adapters.changes(network)) return {};
+    return [adapters, network](nn::WeightSource& weights) { return std::make_unique<AdaptedWeights>(weights, adapters, network); };
+}
+
+}  // namespace lcm

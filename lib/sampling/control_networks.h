@@ -1,0 +1,21 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "lib/core/model/controlnet.h"
+#include "lib/core/model/ip_adapter.h"
+#include "lib/core/model/t2i_adapter.h"
+
+namespace lcm {
+
+/// The ControlNet of a folder in diffusers layout. @throws Error(no_input), Error(data) when it is broken or does not fit the UNet
+std::shared_ptr<const ControlNet> open_controlnet(const std::string& folder, const UNetConfig& unet);
+
+/// The same of a T2I-Adapter.
+std::shared_ptr<const T2IAdapter> open_t2i_adapter(const std::string& folder, const UNetConfig& unet);
+
+/// The IP-Adapter of a weight file.
+std::shared_ptr<const IPAdapter> open_ip_adapter(const std::string& file, const UNetConfig& unet);
+
+}  // namespace lcm

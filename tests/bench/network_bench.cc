@@ -1,0 +1,85 @@
+// `network-bench PRECISION PATH [SIDE] [THREADS]`: seconds of one UNet step and one VAE decode in the shape of SD 1.5 with random weights.
+// PRECISION is f32 or bf16, PATH plain or packed, SIDE the picture's side in pixels (512).
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/randn.h>
+#include <c10/core/InferenceMode.h>
+#include <fmt/format.h>
+
+#include <string_view>
+
+#include "lib/base/json.h"
+#include "lib/base/number.h"
+#include "lib/core/model/unet.h"
+#include "lib/core/model/vae.h"
+#include "lib/core/tensor/threads.h"
+#include "tests/bench/measure.h"
+
+namespace {
+
+using namespace lcm;
+
+constexpr const char* unet_config = R"({"in_channels":4,"out_channels":4,"sample_size":64,"block_out_channels":[320,640,1280,1280],
+"down_block_types":["CrossAttnDownBlock2D","CrossAttnDownBlock2D","CrossAttnDownBlock2D","DownBlock2D"],
+"up_block_types":["UpBlock2D","CrossAttnUpBlock2D","CrossAttnUpBlock2D","CrossAttnUpBlock2D"],"layers_per_block":2,"attention_head_dim":8,
+"cross_attention_dim":768,"norm_num_groups":32,"time_cond_proj_dim":256})";
+constexpr const char* vae_config = R"({"_class_name":"AutoencoderKL","in_channels":3,"out_channels":3,"latent_channels":4,
+"block_out_channels":[128,256,512,512],"layers_per_block":2,"norm_num_groups":32,"scaling_factor":0.18215,
+"down_block_types":["DownEncoderBlock2D","DownEncoderBlock2D","DownEncoderBlock2D","DownEncoderBlock2D"],
+"up_block_types":["UpDecoderBlock2D","UpDecoderBlock2D","UpDecoderBlock2D","UpDecoderBlock2D"]})";
+
+/// Weights of the right size for their layers, so that numbers stay finite.
+class Weights : public nn::WeightSource {
+public:
+    Weights(at::ScalarType type, bool packed) : type_(type), packed_(packed) {}
+    at::Tensor take(const std::string&, at::IntArrayRef shape) override {
+        const at::Tensor drawn = at::randn(shape, type_);
+        std::int64_t inputs = 1;
+        for (std::size_t i = 1; i < shape.size(); ++i) inputs *= shape[i];
+        return shape.size() == 1 ? drawn.mul_(0.01).add_(1) : drawn.mul_(1 / std::sqrt(static_cast<double>(inputs)));
+    }
+    bool has(const std::string&) const override { return true; }
+    bool packs() const override { return packed_; }
+
+private:
+    at::ScalarType type_;
+    bool packed_;
+};
+
+void measure(at::ScalarType type, bool packed, std::int64_t side) {
+    const c10::InferenceMode no_gradients;
+    Weights weights(type, packed);
+    UNetInputs inputs;
+    inputs.sample = at::randn({1, 4, side / 8, side / 8}, type);
+    inputs.timestep = at::full({1}, 999, at::kLong);
+    inputs.context = at::randn({1, 77, 768}, type);
+    inputs.guidance = at::full({1}, 7.5, at::kFloat);
+    double step = 0, decode = 0;
+    {
+        const UNet unet(UNetConfig::from_json(parse_json(unet_config, "unet")), weights);
+        step = bench::median_seconds([&] { unet.forward(inputs); });
+    }
+    {
+        const auto vae = make_vae(parse_json(vae_config, "vae"), weights);
+        decode = bench::median_seconds([&] { vae->decode(inputs.sample); });
+    }
+    fmt::print(
+        "{{\"benchmark\":\"network\",\"precision\":\"{}\",\"packed\":{},\"side\":{},\"threads\":{},\"unet_step_s\":{:.3f},"
+        "\"vae_decode_s\":{:.3f}}}\n",
+        at::toString(type), packed, side, at::get_num_threads(), step, decode);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    const auto word = [&](int i, std::string_view usual) { return count > i ? std::string_view(arguments[i]) : usual; };
+    const auto side = parse_u64(word(3, "512")), threads = parse_u64(word(4, "0"));
+    if (count < 3 || !side || !threads) {
+        fmt::print(stderr, "usage: {} f32|bf16 plain|packed [SIDE] [THREADS]\n", arguments[0]);
+        return 64;
+    }
+    set_threads(static_cast<int>(*threads));
+    measure(word(1, "") == "bf16" ? at::kBFloat16 : at::kFloat, word(2, "") == "packed", static_cast<std::int64_t>(*side));
+    return 0;
+}

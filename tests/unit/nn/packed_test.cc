@@ -1,0 +1,114 @@
+#include "lib/core/nn/packed.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/randn.h>
+#include <doctest/doctest.h>
+
+#include "lib/core/nn/layers.h"
+#include "lib/core/tensor/threads.h"
+#include "tests/unit/random_weights.h"
+
+using namespace lcm::nn;
+
+namespace {
+
+/// The same parameters, to be packed.
+class Packing : public WeightSource {
+public:
+    explicit Packing(RandomWeights& weights) : weights_(weights) {}
+    at::Tensor take(const std::string& name, at::IntArrayRef shape) override { return weights_.take(name, shape); }
+    bool has(const std::string& name) const override { return weights_.has(name); }
+    bool packs() const override { return true; }
+
+private:
+    RandomWeights& weights_;
+};
+
+constexpr Activation activations[] = {Activation::none,       Activation::silu, Activation::gelu,
+                                      Activation::quick_gelu, Activation::relu, Activation::tanh};
+
+/// Sums of some hundred products in another order: 1e-4 in f32; bf16 keeps 8 binary digits of each step.
+bool near(const at::Tensor& a, const at::Tensor& b) {
+    const double tolerance = a.scalar_type() == at::kBFloat16 ? 0.06 : 1e-4;
+    return a.sizes() == b.sizes() && at::allclose(a.to(at::kFloat), b.to(at::kFloat), tolerance, tolerance);
+}
+
+/// Every epilogue for a result of `shape` with its channels at `dimension`.
+std::vector<Epilogue> epilogues(at::IntArrayRef shape, std::int64_t channels, at::ScalarType type) {
+    std::vector<Epilogue> all;
+    for (const Activation activation : activations)
+        for (const bool channel : {false, true})
+            for (const bool residual : {false, true}) {
+                Epilogue epilogue;
+                epilogue.activation = activation;
+                if (channel) epilogue.channel = at::randn({shape[0], channels}, type);
+                if (residual) epilogue.residual = shape.size() == 4 ? channels_last(at::randn(shape, type)) : at::randn(shape, type);
+                all.push_back(epilogue);
+            }
+    return all;
+}
+
+/// Both layers give the same for every epilogue, and the packed one the same bytes with any number of threads.
+template <typename Layer>
+void check_layers(const Layer& plain, const Layer& packed, const at::Tensor& x, std::int64_t channels) {
+    const at::NoGradGuard no_grad;
+    const at::Tensor shape = plain(x);
+    for (const Epilogue& epilogue : epilogues(shape.sizes(), channels, x.scalar_type())) {
+        CAPTURE(static_cast<int>(epilogue.activation));
+        CAPTURE(epilogue.channel.defined());
+        CAPTURE(epilogue.residual.defined());
+        const at::Tensor residual = epilogue.residual.defined() ? epilogue.residual.clone() : at::Tensor();
+        const at::Tensor found = packed(x, epilogue);
+        CHECK(near(plain(x, epilogue), found));
+        if (residual.defined()) CHECK(at::equal(residual, epilogue.residual));
+        for (const int threads : {1, 2, 3}) {
+            lcm::set_threads(threads);
+            CHECK(at::equal(packed(x, epilogue), found));
+        }
+    }
+}
+
+}  // namespace
+
+TEST_CASE("packed products are the plain ones, with every epilogue") {
+    for (const auto type : {at::kFloat, at::kBFloat16}) {
+        REQUIRE(has_packed_products(type));
+        CAPTURE(at::toString(type));
+        RandomWeights weights(type);
+        Packing packing(weights);
+        const Scope plain(weights), packed(packing);
+        for (const std::int64_t batch : {1, 2}) {
+            check_layers(Linear(plain / "a", 64, 48), Linear(packed / "a", 64, 48), at::randn({batch, 77, 64}, type), 48);
+            check_layers(Linear(plain / "b", 64, 48, false), Linear(packed / "b", 64, 48, false), at::randn({batch, 1, 64}, type), 48);
+            const at::Tensor picture = channels_last(at::randn({batch, 12, 9, 10}, type));
+            const ConvShape wide{.in = 12, .out = 20}, half{.in = 12, .out = 20, .stride = 2},
+                point{.in = 12, .out = 20, .kernel = 1, .padding = 0, .bias = false};
+            check_layers(Conv2d(plain / "c", wide), Conv2d(packed / "c", wide), picture, 20);
+            check_layers(Conv2d(plain / "d", half), Conv2d(packed / "d", half), picture, 20);
+            check_layers(Conv2d(plain / "e", point), Conv2d(packed / "e", point), picture, 20);
+        }
+    }
+}
+
+TEST_CASE("a packed layer takes pictures of another size than its first") {
+    RandomWeights weights;
+    Packing packing(weights);
+    const Conv2d plain(Scope(weights) / "c", {.in = 8, .out = 16}), packed(Scope(packing) / "c", {.in = 8, .out = 16});
+    const at::NoGradGuard no_grad;
+    for (const std::int64_t side : {16, 8, 33}) {
+        const at::Tensor x = channels_last(at::randn({1, 8, side, side + 1}));
+        CHECK(near(plain(x), packed(x)));
+    }
+}
+
+TEST_CASE("a packed GEGLU is the plain one") {
+    for (const auto type : {at::kFloat, at::kBFloat16}) {
+        RandomWeights weights(type);
+        Packing packing(weights);
+        const at::NoGradGuard no_grad;
+        const at::Tensor x = at::randn({2, 31, 40}, type);
+        CHECK(near(Geglu(Scope(weights) / "g", 40, 160)(x), Geglu(Scope(packing) / "g", 40, 160)(x)));
+    }
+}

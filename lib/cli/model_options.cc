@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "lib/base/error.h"
+#include "lib/base/json.h"
 #include "lib/base/log.h"
 #include "lib/base/text.h"
 #include "lib/cli/command.h"
@@ -84,6 +85,24 @@ void ModelOptions::declare_operand(CLI::App& app, const std::string& help) {
     declare_files(app);
 }
 
+void ModelOptions::declare_precision(CLI::App& app) {
+    app.add_option("--precision", precision_,
+                   "Type to compute in; auto is bf16 where the CPU multiplies matrices of it; else the record's own, else f32")
+        ->check(CLI::IsMember({"auto", "f32", "bf16"}))
+        ->type_name("TYPE")
+        ->group(group::generation);
+}
+
+Precision ModelOptions::precision_for(const Record* record) const {
+    if (precision_ == "auto") return fastest_precision();
+    if (!precision_.empty()) return precision_named(precision_).value();
+    const auto* recorded = record == nullptr ? nullptr : record->find(key::precision);
+    if (recorded == nullptr) return Precision::f32;
+    if (const auto precision = precision_named(*recorded)) return *precision;
+    throw Error(ExitCode::data, record->place,
+                fmt::format("key \"{}\": {} is no precision of this build", key::precision, json_quote(*recorded)), "give --precision");
+}
+
 void ModelOptions::declare_files(CLI::App& app) {
     app.add_option("--model-config", files.config, "Folder whose configuration files and tokenizers count, in place of the model's own")
         ->type_name("DIR")
@@ -97,10 +116,11 @@ void ModelOptions::declare_files(CLI::App& app) {
         ->group(group::generation);
 }
 
-Bundle ModelOptions::open_path(const std::string& path, const std::string& name) const {
+Bundle ModelOptions::open_path(const std::string& path, const std::string& name, const Record* record) const {
     info(fmt::format("model {} is {}", name, path));
     ModelFiles all = files;
     all.path = path;
+    all.precision = precision_for(record);
     all.name = name;
     all.vocabulary = own_models_folder() + "/clip-bpe/merges.txt";
     for (const auto& [part, own] : parts_)
@@ -108,10 +128,10 @@ Bundle ModelOptions::open_path(const std::string& path, const std::string& name)
     return Bundle::open(all);
 }
 
-Bundle ModelOptions::open_named(const std::string& name) const {
+Bundle ModelOptions::open_named(const std::string& name, const Record* record) const {
     std::error_code ignored;
-    if (fs::exists(name, ignored)) return open_path(name, name);
-    if (const auto folder = installed_folder(name); !folder.empty()) return open_path(folder, name);
+    if (fs::exists(name, ignored)) return open_path(name, name, record);
+    if (const auto folder = installed_folder(name); !folder.empty()) return open_path(folder, name, record);
     std::vector<std::string> names;
     for (const auto& one : installed_models()) names.push_back(one.name);
     const auto near = nearest(name, names);
@@ -123,10 +143,10 @@ Bundle ModelOptions::open() const { return open_named(model.empty() ? embedded_m
 
 Bundle ModelOptions::open_for(const Record& record) const {
     const auto* hint = record.find(key::model);
-    if (!model.empty() || hint == nullptr) return open();
-    if (!installed_folder(*hint).empty()) return open_named(*hint);
+    if (!model.empty() || hint == nullptr) return open_named(model.empty() ? embedded_model : model, &record);
+    if (!installed_folder(*hint).empty()) return open_named(*hint, &record);
     try {
-        auto bundle = open_path(*hint, *hint);
+        auto bundle = open_path(*hint, *hint, &record);
         if (made_with(record, bundle)) return bundle;
     } catch (const Error&) {
         // A hint is the word of a stranger: whatever is wrong with it, the model is not there.

@@ -20,6 +20,8 @@ struct ModelOptions {
 
     /// @param parts  those that the tool uses: each gets a flag
     void declare(CLI::App& app, const std::vector<Part>& parts = {});
+    /// `--precision`, for a tool that computes with UNet or VAE.
+    void declare_precision(CLI::App& app);
     /// `-m` alone, also as an operand, for a tool that reads whole models.
     void declare_operand(CLI::App& app, const std::string& help);
 
@@ -34,9 +36,11 @@ struct ModelOptions {
 
 private:
     void declare_files(CLI::App& app);
-    Bundle open_path(const std::string& path, const std::string& name) const;
-    Bundle open_named(const std::string& name) const;
+    Bundle open_path(const std::string& path, const std::string& name, const Record* record = nullptr) const;
+    Bundle open_named(const std::string& name, const Record* record = nullptr) const;
+    Precision precision_for(const Record* record) const;
 
+    std::string precision_;              ///< empty: the record's own, else f32
     std::map<Part, std::string> parts_;  ///< by flag; empty where it was not given
 };
 

@@ -50,8 +50,9 @@ Json scheduler_settings(const Bundle& bundle) {
 ModelSettings settings_of(const Bundle& bundle) {
     const auto config = UNetConfig::from_json(bundle.config(Part::unet));
     // The reference's pipeline of SD 1.5 and 2 sets the offset, that of SDXL leaves it.
-    ModelSettings settings{scheduler_settings(bundle), bundle.defaults(), bundle.latent_format(), config.time_cond_proj_dim.has_value(),
-                           !config.text_time};
+    ModelSettings settings{
+        scheduler_settings(bundle), bundle.defaults(), bundle.latent_format(), bundle.precision(), config.time_cond_proj_dim.has_value(),
+        !config.text_time};
     const std::int64_t channels = settings.latent.channels;
     if (config.in_channels != channels || config.out_channels != channels) {
         throw Error(

@@ -17,7 +17,7 @@
 namespace lcm {
 namespace {
 
-constexpr std::string_view precision = "f32", latent_space = "scaled", layout = "CHW";
+constexpr std::string_view latent_space = "scaled", layout = "CHW";
 constexpr std::uint64_t max_steps = 1'000'000;
 
 [[noreturn]] void refuse(const Record& record, std::string_view key, const std::string& what) {
@@ -193,6 +193,7 @@ RunSettings RunSettings::start(const Record& record, const DenoiseRequest& reque
     const SamplerName named = parse_sampler_name(request.sampler.value_or("lcm"));
     const SamplerKind& kind = sampler_kind(named.name, ExitCode::usage, "--sampler");
     RunSettings settings;
+    settings.precision = model.precision;
     settings.sampler = kind.name;
     settings.schedule = starting_schedule(kind, request, model);
     set(settings.schedule.sigma_spacing, named.spacing);
@@ -228,10 +229,11 @@ void RunSettings::expect_read(const SamplerKind& kind, const DenoiseRequest& req
 }
 
 RunSettings RunSettings::resume(const Record& record, const DenoiseRequest& request, const ModelSettings& model) {
-    expect_value(record, key::precision, precision);
+    expect_value(record, key::precision, name(model.precision));
     expect_value(record, key::latent_space, latent_space);
     expect_value(record, key::layout, layout);
     RunSettings settings;
+    settings.precision = model.precision;
     settings.sampler = record.at(key::sampler);
     const SamplerKind& kind = sampler_kind(settings.sampler, ExitCode::data, fmt::format("{}: {}", record.place, key::sampler));
     const std::string place = fmt::format("{}: {}", record.place, key::schedule);
@@ -265,7 +267,7 @@ void RunSettings::write(Record& record, const std::vector<double>& timesteps) co
     }
     record.set(key::seed, std::to_string(seed));
     record.set(key::rng, std::string(name_of(rng)));
-    record.set(key::precision, std::string(precision));
+    record.set(key::precision, std::string(name(precision)));
     record.set(key::latent_space, std::string(latent_space));
     record.set(key::layout, std::string(layout));
     record.set(key::size, format_size({width, height}));

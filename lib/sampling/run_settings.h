@@ -18,6 +18,7 @@ struct ModelSettings {
     Json scheduler;  ///< `scheduler_config.json`
     Defaults defaults;
     LatentFormat latent;
+    Precision precision = Precision::f32;
     bool guidance_embedding = false;  ///< a full LCM, which is told the guidance scale
     bool steps_offset = false;        ///< the reference's pipeline of the family sets `steps_offset` to 1
 };
@@ -26,6 +27,7 @@ struct ModelSettings {
 struct RunSettings {
     std::string sampler;
     SchedulerConfig schedule;
+    Precision precision = Precision::f32;
     int steps = 0;  ///< that run; the whole schedule may have another number
     double guidance = 1;
     double eta = 0;

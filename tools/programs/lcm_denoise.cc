@@ -43,6 +43,7 @@ public:
         input_.declare(app);
         output_.declare(app);
         model_.declare(app, {Part::unet});
+        model_.declare_precision(app);
         denoise_.declare(app);
         control_.declare(app);
         adapters_.declare(app, true);

@@ -32,6 +32,7 @@ public:
         input_.declare_from(app);
         output_.declare(app);
         model_.declare(app, {Part::vae});
+        model_.declare_precision(app);
         batch_.declare(app);
         info_.declare(app);
     }

@@ -231,7 +231,9 @@ std::string Bundle::text_sha256() const {
 template <typename Build>
 auto Bundle::build(Part part, const WeightLayer& layer, const Build& network) const {
     const bool ours = source(part).layout.naming == Naming::diffusers;
-    WeightSet set = ours ? WeightSet(weights(part), at::kFloat, key_map(part)) : WeightSet(weights(part), at::kFloat, original_names(part));
+    const bool text = part == Part::text_encoder || part == Part::text_encoder_2;
+    const at::ScalarType type = text ? at::kFloat : type_of(precision());
+    WeightSet set = ours ? WeightSet(weights(part), type, key_map(part)) : WeightSet(weights(part), type, original_names(part));
     const std::unique_ptr<nn::WeightSource> changed = layer ? layer(set) : nullptr;
     auto built = network(changed ? *changed : static_cast<nn::WeightSource&>(set));
     set.expect_all_used();
@@ -240,12 +242,13 @@ auto Bundle::build(Part part, const WeightLayer& layer, const Build& network) co
 
 UNet Bundle::unet(const WeightLayer& layer) const {
     const auto settings = UNetConfig::from_json(config(Part::unet));
-    return build(Part::unet, layer, [&](nn::WeightSource& set) { return UNet(settings, set); });
+    return build(Part::unet, layer, [&](nn::WeightSource& set) { return UNet(settings, set, type_of(precision())); });
 }
 
 std::unique_ptr<VAE> Bundle::vae() const {
     const Json& settings = config(Part::vae);
-    return build(Part::vae, {}, [&](nn::WeightSource& set) { return make_vae(settings, set); });
+    auto plain = build(Part::vae, {}, [&](nn::WeightSource& set) { return make_vae(settings, set); });
+    return precision() == Precision::f32 ? std::move(plain) : with_weights_of(type_of(precision()), std::move(plain));
 }
 
 CLIPTextModel Bundle::text_encoder(Part part, const WeightLayer& layer) const {

@@ -15,6 +15,7 @@
 #include "lib/core/model/latent_format.h"
 #include "lib/core/model/unet.h"
 #include "lib/core/model/vae.h"
+#include "lib/core/tensor/precision.h"
 #include "lib/core/weights/weight_file.h"
 
 namespace lcm {
@@ -28,13 +29,14 @@ struct Defaults {
 /// What a user names as a model: a folder in diffusers layout or a checkpoint file, and what takes the place of things in it.
 struct ModelFiles {
     std::string path;
-    std::string name;                   ///< as the user wrote it (`lcm.model`); empty: the path
-    bool lenient = false;               ///< open weight files so (`WeightFile`)
-    std::string config;                 ///< folder of configuration files that take the place of the model's own; empty: its own
-    std::string prediction_type;        ///< "epsilon", "v_prediction" or "sample"; empty: the model's own
-    std::string variant;                ///< which weights of a folder are taken where there are several ("fp16"); empty: the usual ones
-    std::map<Part, std::string> parts;  ///< a file or folder for a part, in the place of the model's own
-    std::string vocabulary;             ///< CLIP's merges.txt, for text encoders that come without a tokenizer; empty: none
+    std::string name;                      ///< as the user wrote it (`lcm.model`); empty: the path
+    bool lenient = false;                  ///< open weight files so (`WeightFile`)
+    std::string config;                    ///< folder of configuration files that take the place of the model's own; empty: its own
+    std::string prediction_type;           ///< "epsilon", "v_prediction" or "sample"; empty: the model's own
+    std::string variant;                   ///< which weights of a folder are taken where there are several ("fp16"); empty: the usual ones
+    std::map<Part, std::string> parts;     ///< a file or folder for a part, in the place of the model's own
+    Precision precision = Precision::f32;  ///< what UNet and VAE compute in
+    std::string vocabulary;                ///< CLIP's merges.txt, for text encoders that come without a tokenizer; empty: none
 };
 
 /// Makes a source of weights that stands between a part's files and its network and changes what passes (adapters); empty: none.
@@ -94,7 +96,10 @@ public:
     /// The same of all text encoders together (`lcm.text_sha256`).
     std::string text_sha256() const;
 
-    /// Networks in f32. @throws Error(data) when a weight is missing, unused or of another shape than the configuration says
+    /// What UNet and VAE compute in.
+    Precision precision() const { return files_.precision; }
+    /// Networks that take and give f32 and compute in `precision()`, the text encoders in f32. @throws Error(data) when a weight is
+    /// missing, unused or of another shape than the configuration says
     UNet unet(const WeightLayer& layer = {}) const;
     std::unique_ptr<VAE> vae() const;
     CLIPTextModel text_encoder(Part part = Part::text_encoder, const WeightLayer& layer = {}) const;

@@ -42,9 +42,25 @@ void check_residuals(const UNetEncoder& encoder, const UNetInputs& inputs) {
         expect_shape(inputs.adapter_states[i], {-1, levels[i], -1, -1}, fmt::format("the T2I-Adapter's state {}", i));
 }
 
+/// The inputs with all that meets weights in their type; what becomes a sinusoid stays as it is.
+UNetInputs in_type(UNetInputs inputs, at::ScalarType type) {
+    const auto convert = [&](at::Tensor& tensor) {
+        if (tensor.defined()) tensor = tensor.to(type);
+    };
+    for (at::Tensor* tensor : {&inputs.sample, &inputs.context, &inputs.text_pooled, &inputs.middle_residual}) convert(*tensor);
+    for (auto* tensors : {&inputs.down_residuals, &inputs.adapter_states})
+        for (at::Tensor& tensor : *tensors) convert(tensor);
+    for (KeyValue& pair : inputs.image_prompt) {
+        convert(pair.key);
+        convert(pair.value);
+    }
+    return inputs;
+}
+
 }  // namespace
 
 struct UNet::Network {
+    std::optional<at::ScalarType> type;
     UNetEncoder encoder;
     std::vector<UpBlock> up;
     nn::GroupNorm conv_norm_out;
@@ -67,14 +83,19 @@ struct UNet::Network {
     }
 };
 
-UNet::UNet(const UNetConfig& config, nn::WeightSource& weights) : network_(std::make_unique<Network>(config, nn::Scope(weights))) {}
+UNet::UNet(const UNetConfig& config, nn::WeightSource& weights, std::optional<at::ScalarType> type)
+    : network_(std::make_unique<Network>(config, nn::Scope(weights))) {
+    network_->type = type;
+}
 UNet::~UNet() = default;
 UNet::UNet(UNet&&) noexcept = default;
 
 at::Tensor UNet::forward(const UNetInputs& inputs) const {
     check_unet_inputs(network_->encoder.config(), inputs, "the UNet");
     check_residuals(network_->encoder, inputs);
-    return network_->forward(inputs);
+    const at::ScalarType outer = inputs.sample.scalar_type();
+    if (!network_->type || *network_->type == outer) return network_->forward(inputs);
+    return network_->forward(in_type(inputs, *network_->type)).to(outer);
 }
 
 const UNetConfig& UNet::config() const { return network_->encoder.config(); }

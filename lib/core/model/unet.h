@@ -49,7 +49,8 @@ struct UNetInputs {
 /// UNet2DConditionModel of diffusers: predicts epsilon, v or the sample. No I/O, no globals.
 class UNet {
 public:
-    UNet(const UNetConfig& config, nn::WeightSource& weights);
+    /// @param type  of the weights, where inputs and output are of another; absent: all are of one type
+    UNet(const UNetConfig& config, nn::WeightSource& weights, std::optional<at::ScalarType> type = {});
     ~UNet();
     UNet(UNet&&) noexcept;
 

@@ -27,4 +27,29 @@ std::unique_ptr<VAE> make_vae(const Json& config, nn::WeightSource& weights) {
                 fmt::format("a VAE of class {} is not implemented, only AutoencoderKL and AutoencoderTiny", kind));
 }
 
+namespace {
+
+class ConvertingVAE : public VAE {
+public:
+    ConvertingVAE(at::ScalarType type, std::unique_ptr<VAE> inner) : VAE(*inner), type_(type), inner_(std::move(inner)) {}
+
+    Posterior encode(const at::Tensor& pixels) const override {
+        const Posterior found = inner_->encode(pixels.to(type_));
+        const auto outer = [&](const at::Tensor& tensor) { return tensor.defined() ? tensor.to(pixels.scalar_type()) : tensor; };
+        return {.mean = outer(found.mean), .logvar = outer(found.logvar)};
+    }
+    at::Tensor decode(const at::Tensor& latents) const override { return inner_->decode(latents.to(type_)).to(latents.scalar_type()); }
+    at::Tensor scale(const at::Tensor& unscaled) const override { return inner_->scale(unscaled); }
+
+private:
+    at::ScalarType type_;
+    std::unique_ptr<VAE> inner_;
+};
+
+}  // namespace
+
+std::unique_ptr<VAE> with_weights_of(at::ScalarType type, std::unique_ptr<VAE> vae) {
+    return std::make_unique<ConvertingVAE>(type, std::move(vae));
+}
+
 }  // namespace lcm

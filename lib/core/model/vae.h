@@ -52,4 +52,7 @@ private:
 /// AutoencoderKL or AutoencoderTiny, by `_class_name` of the configuration. @throws Error(data)
 std::unique_ptr<VAE> make_vae(const Json& config, nn::WeightSource& weights);
 
+/// The same VAE for inputs and results of another type than that of its weights.
+std::unique_ptr<VAE> with_weights_of(at::ScalarType type, std::unique_ptr<VAE> vae);
+
 }  // namespace lcm

@@ -34,6 +34,8 @@ public:
     /// Only F32, F16 and BF16 tensors are weights. A linear layer stored as a 1x1 convolution [out,in,1,1], or the reverse, is reshaped.
     at::Tensor take(const std::string& name, at::IntArrayRef shape) override;
     bool has(const std::string& name) const override { return where_.contains(name); }
+    /// The networks made of files are for inference.
+    bool packs() const override { return true; }
 
     /// @throws Error(data) naming the first tensors no layer asked for: nothing in a file is ignored in silence
     void expect_all_used() const;

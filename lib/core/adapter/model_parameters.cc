@@ -1,24 +1,11 @@
 #include "lib/core/adapter/model_parameters.h"
 
-#include <ATen/ops/empty.h>
-
 #include "lib/base/error.h"
 #include "lib/base/number.h"
+#include "lib/core/weights/name_recorder.h"
 
 namespace lcm {
 namespace {
-
-/// Notes what is asked for and gives tensors without memory.
-class ShapeRecorder : public nn::WeightSource {
-public:
-    at::Tensor take(const std::string& name, at::IntArrayRef shape) override {
-        shapes[name] = shape.vec();
-        return at::empty(shape, at::TensorOptions().device(at::kMeta));
-    }
-    bool has(const std::string&) const override { return true; }
-
-    ParameterShapes shapes;
-};
 
 UNetConfig published_unet(bool xl) {
     UNetConfig config;
@@ -66,15 +53,15 @@ std::string_view name(Network network) {
 }
 
 ParameterShapes unet_parameters(const UNetConfig& config) {
-    ShapeRecorder recorder;
+    NameRecorder recorder;
     const UNet network(config, recorder);
-    return std::move(recorder.shapes);
+    return recorder.shapes();
 }
 
 ParameterShapes text_parameters(const CLIPTextConfig& config) {
-    ShapeRecorder recorder;
+    NameRecorder recorder;
     const CLIPTextModel network(config, recorder);
-    return std::move(recorder.shapes);
+    return recorder.shapes();
 }
 
 ModelParameters published_parameters(std::string_view arch) {

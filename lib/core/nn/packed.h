@@ -2,9 +2,6 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <cstdint>
-#include <optional>
-
 #include "lib/core/nn/layers.h"
 
 /// Products with weights in the order that oneDNN's kernels want, reordered once at the first call: 1.1 to 9 times faster than a product
@@ -17,15 +14,14 @@ namespace lcm::nn {
 /// Whether this libtorch and this CPU have packed products of that type (f32, bf16).
 bool has_packed_products(at::ScalarType type);
 
-/// y = act(x W^T + b) (+ or *) other, of the last dimension.
+/// act(x W^T + b + channel) + residual, of the last dimension.
 class PackedLinear {
 public:
     /// @param weight  [out,in]
     /// @param bias    [out] or undefined
     PackedLinear(at::Tensor weight, at::Tensor bias) : weight_(std::move(weight)), bias_(std::move(bias)) {}
 
-    /// @param channel  [B,out] or undefined, added before the activation
-    /// @param residual shape of the result or undefined, added behind it
+    /// With every epilogue; activations and sums that oneDNN knows are made within the product.
     at::Tensor operator()(const at::Tensor& x, const Epilogue& epilogue) const;
     /// The product times `factor`, of its shape.
     at::Tensor times(const at::Tensor& x, const at::Tensor& factor) const;
@@ -38,7 +34,7 @@ private:
     mutable bool packed_ = false;
 };
 
-/// y = act(conv(x) + b) + residual, channels last.
+/// act(conv(x) + b + channel) + residual, channels last.
 class PackedConv2d {
 public:
     PackedConv2d(const ConvShape& shape, at::Tensor weight, at::Tensor bias)

@@ -16,11 +16,11 @@ public:
     bool has(const std::string&) const override { return true; }
 
     /// The shape of each parameter, by its name.
-    const std::map<std::string, std::vector<std::int64_t>>& shapes() const { return shapes_; }
+    const std::map<std::string, std::vector<std::int64_t>, std::less<>>& shapes() const { return shapes_; }
     std::vector<std::string> names() const;
 
 private:
-    std::map<std::string, std::vector<std::int64_t>> shapes_;
+    std::map<std::string, std::vector<std::int64_t>, std::less<>> shapes_;
 };
 
 }  // namespace lcm

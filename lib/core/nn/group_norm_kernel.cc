@@ -5,11 +5,14 @@
 #include <ATen/ops/empty_like.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <type_traits>
 #include <vector>
 
+#include "lib/core/nn/kernels/vector_kernels.h"
 #include "lib/core/nn/layers.h"
-#include "lib/core/nn/vector_code.h"
+
 
 namespace lcm::nn {
 
@@ -26,54 +29,20 @@ struct Shape {
     std::int64_t blocks() const { return (pixels + block_rows() - 1) / block_rows(); }
 };
 
-/// Pixels side by side.
-struct Rows {
-    std::int64_t count, channels;
-};
-
 /// Sum and sum of squares, of numbers less the group's pivot: a mean far from zero costs no digits.
 struct Sums {
     double sum = 0, squares = 0;
 };
 
-// Bodies for f32 and for the bits of bf16; a function compiled for several instruction sets can not be a template.
+inline float to_float(float x) { return x; }
+inline float to_float(Bf16 bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
 
 template <typename Number>
-__attribute__((always_inline)) inline void add(const Number* x, Rows rows, const float* pivot, float* sum, float* squares) {
-    for (std::int64_t row = 0; row < rows.count; ++row, x += rows.channels)
-        for (std::int64_t c = 0; c < rows.channels; ++c) {
-            const float distance = to_float(x[c]) - pivot[c];
-            sum[c] += distance;
-            squares[c] += distance * distance;
-        }
-}
-
-template <bool silu, typename Number>
-__attribute__((always_inline)) inline void scale(const Number* x, Number* y, Rows rows, const float* factor, const float* shift) {
-    for (std::int64_t row = 0; row < rows.count; ++row, x += rows.channels, y += rows.channels)
-        for (std::int64_t c = 0; c < rows.channels; ++c) {
-            const float normed = to_float(x[c]) * factor[c] + shift[c];
-            store(silu ? silu_vector(normed) : normed, y[c]);
-        }
-}
-
-LCM_VECTOR_CODE void add_rows(const float* x, Rows rows, const float* pivot, float* sum, float* squares) {
-    add(x, rows, pivot, sum, squares);
-}
-LCM_VECTOR_CODE void add_rows(const Bf16* x, Rows rows, const float* pivot, float* sum, float* squares) {
-    add(x, rows, pivot, sum, squares);
-}
-LCM_VECTOR_CODE void scale_rows(const float* x, float* y, Rows rows, const float* factor, const float* shift) {
-    scale<false>(x, y, rows, factor, shift);
-}
-LCM_VECTOR_CODE void scale_rows(const Bf16* x, Bf16* y, Rows rows, const float* factor, const float* shift) {
-    scale<false>(x, y, rows, factor, shift);
-}
-LCM_VECTOR_CODE void scale_rows_silu(const float* x, float* y, Rows rows, const float* factor, const float* shift) {
-    scale<true>(x, y, rows, factor, shift);
-}
-LCM_VECTOR_CODE void scale_rows_silu(const Bf16* x, Bf16* y, Rows rows, const float* factor, const float* shift) {
-    scale<true>(x, y, rows, factor, shift);
+const RowKernels<Number>& kernels() {
+    if constexpr (std::is_same_v<Number, float>)
+        return vector_kernels().f32;
+    else
+        return vector_kernels().bf16;
 }
 
 /// The first number of each group, for every channel.
@@ -92,7 +61,7 @@ void sum_block(const Number* x, std::int64_t rows, const Shape& shape, const flo
     for (std::int64_t row = 0; row < rows; row += flush_rows) {
         std::ranges::fill(sum, 0.0F);
         std::ranges::fill(squares, 0.0F);
-        add_rows(x + row * shape.channels, {std::min(flush_rows, rows - row), shape.channels}, pivot, sum.data(), squares.data());
+        kernels<Number>().add(x + row * shape.channels, {std::min(flush_rows, rows - row), shape.channels}, pivot, sum.data(), squares.data());
         for (std::size_t c = 0; c < channels; ++c) {
             Sums& group = groups[c / static_cast<std::size_t>(shape.group_width())];
             group.sum += sum[c];
@@ -158,11 +127,8 @@ void norm(const Number* in, Number* out, const Shape& shape, const GroupNormArgu
     for_each_block(shape, [&](std::int64_t picture, std::int64_t, std::int64_t first, std::int64_t rows) {
         const Line& line = lines[static_cast<std::size_t>(picture)];
         const std::int64_t at = picture * picture_numbers + first * shape.channels;
-        const Rows block{rows, shape.channels};
-        if (arguments.silu)
-            scale_rows_silu(in + at, out + at, block, line.scale.data(), line.shift.data());
-        else
-            scale_rows(in + at, out + at, block, line.scale.data(), line.shift.data());
+        const auto scale = arguments.silu ? kernels<Number>().scale_silu : kernels<Number>().scale;
+        scale(in + at, out + at, {rows, shape.channels}, line.scale.data(), line.shift.data());
     });
 }
 

@@ -1,8 +1,6 @@
 #include "lib/core/tensor/precision.h"
 
-#if defined(__x86_64__)
-#include <cpuid.h>
-#endif
+#include "lib/core/tensor/instruction_set.h"
 
 namespace lcm {
 
@@ -17,13 +15,7 @@ std::optional<Precision> precision_named(std::string_view text) {
 at::ScalarType type_of(Precision precision) { return precision == Precision::f32 ? at::kFloat : at::kBFloat16; }
 
 Precision fastest_precision() {
-#if defined(__x86_64__)
-    // CPUID leaf 7: subleaf 0, EDX bit 22 is AMX-BF16; subleaf 1, EAX bit 5 is AVX512-BF16.
-    unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-    if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (edx & (1U << 22)) != 0) return Precision::bf16;
-    if (__get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 && (eax & (1U << 5)) != 0) return Precision::bf16;
-#endif
-    return Precision::f32;
+    return instruction_set() >= InstructionSet::avx512_bf16 ? Precision::bf16 : Precision::f32;
 }
 
 }  // namespace lcm

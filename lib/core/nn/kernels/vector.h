@@ -1,0 +1,103 @@
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#include "lib/core/nn/kernels/vector_kernels.h"
+
+/// Sixteen f32 numbers, in as many registers as the instruction set needs. Every compilation has its own copy of these functions, because
+/// the linker keeps one of several equal ones and it might be that of the wrong instruction set.
+namespace {
+
+using lcm::nn::Bf16;
+
+using Vector = float __attribute__((vector_size(64)));
+using Whole = std::int32_t __attribute__((vector_size(64)));
+using Word = std::uint32_t __attribute__((vector_size(64)));
+using Half = std::uint16_t __attribute__((vector_size(32)));
+constexpr std::int64_t lanes = 16;
+
+inline Vector same(float x) { return x - Vector{}; }
+
+inline Vector load(const float* from) {
+    Vector x;
+    std::memcpy(&x, from, sizeof x);
+    return x;
+}
+
+inline Vector load(const Bf16* from) {
+    Half bits;
+    std::memcpy(&bits, from, sizeof bits);
+    const Word wide = __builtin_convertvector(bits, Word) << 16;
+    Vector x;
+    std::memcpy(&x, &wide, sizeof x);
+    return x;
+}
+
+inline void store(Vector x, float* to) { std::memcpy(to, &x, sizeof x); }
+
+/// Rounds to the nearest, halves to even.
+inline void store(Vector x, Bf16* to) {
+#if defined(__AVX512BF16__)
+    const __m256bh bits = _mm512_cvtneps_pbh(reinterpret_cast<__m512>(x));
+#else
+    Word wide;
+    std::memcpy(&wide, &x, sizeof wide);
+    wide = x == x ? (wide + 0x7FFF + ((wide >> 16) & 1)) >> 16 : Word{} + 0x7FC0;
+    const Half bits = __builtin_convertvector(wide, Half);
+#endif
+    std::memcpy(to, &bits, sizeof bits);
+}
+
+/// The first `count` numbers; the others are 0.
+template <typename Number>
+inline Vector load_some(const Number* from, std::int64_t count) {
+    Number numbers[lanes] = {};
+    std::memcpy(numbers, from, static_cast<std::size_t>(count) * sizeof(Number));
+    return load(numbers);
+}
+
+template <typename Number>
+inline void store_some(Vector x, Number* to, std::int64_t count) {
+    Number numbers[lanes];
+    store(x, numbers);
+    std::memcpy(to, numbers, static_cast<std::size_t>(count) * sizeof(Number));
+}
+
+/// e^x within 2 units in the last place: 2^n from the exponent's bits times a polynomial of the rest in [-ln 2 / 2, ln 2 / 2] (the
+/// coefficients are those of Cephes' `expf`).
+inline Vector exp(Vector x) {
+    constexpr float log2_e = 1.44269504F, ln2_high = 0.693359375F, ln2_low = -2.12194440e-4F;
+    constexpr float round_to_whole = 12582912.0F;  // 1.5 * 2^23: adding it rounds to the nearest whole number
+    x = x > 88.0F ? same(88.0F) : x;
+    x = x < -87.0F ? same(-87.0F) : x;
+    const Vector whole = (x * log2_e + round_to_whole) - round_to_whole;
+    const Vector rest = (x - whole * ln2_high) - whole * ln2_low;
+    Vector sum = same(1.9875691500e-4F);
+    sum = sum * rest + 1.3981999507e-3F;
+    sum = sum * rest + 8.3334519073e-3F;
+    sum = sum * rest + 4.1665795894e-2F;
+    sum = sum * rest + 1.6666665459e-1F;
+    sum = sum * rest + 5.0000001201e-1F;
+    sum = sum * rest * rest + rest + 1.0F;
+    const Whole exponent = (__builtin_convertvector(whole, Whole) + 127) << 23;
+    Vector power;
+    std::memcpy(&power, &exponent, sizeof power);
+    return sum * power;
+}
+
+/// 1 / x for x >= 1, within 2 units in the last place: a guess of the CPU and one step of Newton's method.
+inline Vector reciprocal(Vector x) {
+#if defined(__AVX512F__)
+    const Vector guess = reinterpret_cast<Vector>(_mm512_rcp14_ps(reinterpret_cast<__m512>(x)));
+    return guess * (2.0F - x * guess);
+#else
+    return 1.0F / x;
+#endif
+}
+
+}  // namespace

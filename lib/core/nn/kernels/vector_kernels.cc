@@ -1,0 +1,78 @@
+// Compiled once for each instruction set, with LCM_KERNELS as the name of its table. Templates of the standard library must not be used
+// here: the linker could take their code, made for this instruction set, for the rest of the program.
+
+#include "lib/core/nn/kernels/vector_kernels.h"
+
+#include "lib/core/nn/kernels/vector.h"
+
+namespace {
+
+using lcm::nn::Rows;
+
+/// Channels that are added up at a time: as many registers of sums as fit, and whole cache lines of a row.
+constexpr std::int64_t wide = 4;
+
+template <std::int64_t vectors, typename Number>
+inline void add_columns(const Number* x, Rows rows, const float* pivot, float* sum, float* squares) {
+    Vector middle[vectors], sums[vectors] = {}, all_squares[vectors] = {};
+    for (std::int64_t i = 0; i < vectors; ++i) middle[i] = load(pivot + i * lanes);
+    for (std::int64_t row = 0; row < rows.count; ++row, x += rows.channels)
+        for (std::int64_t i = 0; i < vectors; ++i) {
+            const Vector distance = load(x + i * lanes) - middle[i];
+            sums[i] += distance;
+            all_squares[i] += distance * distance;
+        }
+    for (std::int64_t i = 0; i < vectors; ++i) {
+        store(load(sum + i * lanes) + sums[i], sum + i * lanes);
+        store(load(squares + i * lanes) + all_squares[i], squares + i * lanes);
+    }
+}
+
+template <typename Number>
+void add(const Number* x, Rows rows, const float* pivot, float* sum, float* squares) {
+    std::int64_t c = 0;
+    for (; c + wide * lanes <= rows.channels; c += wide * lanes) add_columns<wide>(x + c, rows, pivot + c, sum + c, squares + c);
+    for (; c + lanes <= rows.channels; c += lanes) add_columns<1>(x + c, rows, pivot + c, sum + c, squares + c);
+    const std::int64_t rest = rows.channels - c;
+    if (rest == 0) return;
+    const Vector middle = load_some(pivot + c, rest);
+    Vector sums = load_some(sum + c, rest), all_squares = load_some(squares + c, rest);
+    for (std::int64_t row = 0; row < rows.count; ++row) {
+        const Vector distance = load_some(x + row * rows.channels + c, rest) - middle;
+        sums += distance;
+        all_squares += distance * distance;
+    }
+    store_some(sums, sum + c, rest);
+    store_some(all_squares, squares + c, rest);
+}
+
+template <bool silu>
+inline Vector line(Vector x, Vector factor, Vector shift) {
+    const Vector y = x * factor + shift;
+    if constexpr (silu)
+        return y * reciprocal(1.0F + exp(-y));
+    else
+        return y;
+}
+
+template <bool silu, typename Number>
+void scale(const Number* x, Number* y, Rows rows, const float* factor, const float* shift) {
+    for (std::int64_t row = 0; row < rows.count; ++row, x += rows.channels, y += rows.channels) {
+        std::int64_t c = 0;
+        for (; c + lanes <= rows.channels; c += lanes) store(line<silu>(load(x + c), load(factor + c), load(shift + c)), y + c);
+        if (const std::int64_t rest = rows.channels - c; rest > 0)
+            store_some(line<silu>(load_some(x + c, rest), load_some(factor + c, rest), load_some(shift + c, rest)), y + c, rest);
+    }
+}
+
+template <typename Number>
+constexpr lcm::nn::RowKernels<Number> row_kernels{add<Number>, scale<false, Number>, scale<true, Number>};
+
+}  // namespace
+
+namespace lcm::nn {
+
+extern const VectorKernels LCM_KERNELS;
+const VectorKernels LCM_KERNELS{row_kernels<float>, row_kernels<Bf16>};
+
+}  // namespace lcm::nn

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+
+/// Loops over numbers that lie side by side, compiled once for every instruction set (`vector_kernels.cc`) and picked at run time.
+namespace lcm::nn {
+
+/// The bits of a bf16 number: the upper half of an f32.
+using Bf16 = std::uint16_t;
+
+/// `count` pixels of `channels` numbers each, one behind the other.
+struct Rows {
+    std::int64_t count, channels;
+};
+
+/// The loops for one type of numbers.
+template <typename Number>
+struct RowKernels {
+    /// sum[c] += x - pivot[c], squares[c] += (x - pivot[c])^2 over all rows, in f32.
+    void (*add)(const Number* x, Rows rows, const float* pivot, float* sum, float* squares);
+    /// y = x * factor[c] + shift[c]
+    void (*scale)(const Number* x, Number* y, Rows rows, const float* factor, const float* shift);
+    /// The same, then silu(y) = y / (1 + e^-y).
+    void (*scale_silu)(const Number* x, Number* y, Rows rows, const float* factor, const float* shift);
+};
+
+struct VectorKernels {
+    RowKernels<float> f32;
+    RowKernels<Bf16> bf16;
+};
+
+/// Those for the instruction set of this process (`lib/core/tensor/instruction_set.h`).
+const VectorKernels& vector_kernels();
+
+}  // namespace lcm::nn

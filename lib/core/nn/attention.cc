@@ -1,5 +1,7 @@
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 
+#include "lib/core/nn/attention_kernel.h"
 #include "lib/core/nn/layers.h"
 
 namespace lcm::nn {
@@ -13,6 +15,7 @@ at::Tensor split_heads(const at::Tensor& x, std::int64_t heads) {
 }  // namespace
 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t heads, bool causal) {
+    if (!causal && takes_attention_kernel(q, k, v, heads)) return attention_kernel(q, k, v, heads);
     const at::Tensor mixed = at::scaled_dot_product_attention(split_heads(q, heads), split_heads(k, heads), split_heads(v, heads),
                                                               /*attn_mask=*/{}, /*dropout_p=*/0.0, causal);
     return mixed.transpose(1, 2).reshape(q.sizes());

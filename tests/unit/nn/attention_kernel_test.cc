@@ -1,0 +1,92 @@
+#include "lib/core/nn/attention_kernel.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/isnan.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/softmax.h>
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "lib/core/tensor/instruction_set.h"
+#include "lib/core/tensor/threads.h"
+
+using namespace lcm::nn;
+
+namespace {
+
+struct Sizes {
+    std::int64_t pictures, queries, keys, heads, width;
+};
+
+at::Tensor tokens(std::int64_t pictures, std::int64_t count, std::int64_t width, double scale = 1) {
+    return at::randn({pictures, count, width}).mul(scale).to(at::kBFloat16);
+}
+
+at::Tensor by_head(const at::Tensor& x, std::int64_t heads) {
+    return x.to(at::kDouble).view({x.size(0), x.size(1), heads, x.size(2) / heads}).transpose(1, 2);
+}
+
+/// The formula in f64.
+at::Tensor exact(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t heads) {
+    const double width = static_cast<double>(q.size(2) / heads);
+    const at::Tensor scores = at::matmul(by_head(q, heads), by_head(k, heads).transpose(2, 3)) / std::sqrt(width);
+    return at::matmul(at::softmax(scores, -1), by_head(v, heads)).transpose(1, 2).reshape(q.sizes());
+}
+
+/// Weights and results are rounded to the 8 binary digits of bf16: at most 2^-9 of each weight and of the result, and a mean of values has
+/// no larger error than its largest value.
+void check(const at::Tensor& found, const at::Tensor& expected, const at::Tensor& v) {
+    const double largest = v.to(at::kDouble).abs().max().item<double>();
+    CHECK((found.to(at::kDouble) - expected).abs().max().item<double>() < 2.5 / 512 * largest);
+}
+
+const bool has_tiles = lcm::instruction_set() >= lcm::InstructionSet::amx;
+
+}  // namespace
+
+TEST_CASE("attention on tiles is the formula, for any number of queries and keys and any head size" * doctest::skip(!has_tiles)) {
+    const at::NoGradGuard no_grad;
+    for (const Sizes& size : {Sizes{1, 1, 1, 1, 2}, Sizes{2, 5, 77, 3, 8}, Sizes{1, 64, 130, 2, 40}, Sizes{1, 33, 31, 2, 64},
+                              Sizes{2, 200, 300, 2, 80}, Sizes{1, 70, 129, 1, 160}, Sizes{1, 40, 96, 1, 512}, Sizes{1, 300, 16, 8, 30}}) {
+        CAPTURE(size.queries);
+        CAPTURE(size.width);
+        const at::Tensor q = tokens(size.pictures, size.queries, size.heads * size.width);
+        const at::Tensor k = tokens(size.pictures, size.keys, size.heads * size.width);
+        const at::Tensor v = tokens(size.pictures, size.keys, size.heads * size.width);
+        REQUIRE(takes_attention_kernel(q, k, v, size.heads));
+        check(attention_kernel(q, k, v, size.heads), exact(q, k, v, size.heads), v);
+    }
+}
+
+TEST_CASE("attention on tiles holds for scores far from zero, and keeps what is not a number" * doctest::skip(!has_tiles)) {
+    const at::NoGradGuard no_grad;
+    const at::Tensor k = tokens(1, 300, 40, 20), v = tokens(1, 300, 40);
+    at::Tensor q = tokens(1, 64, 40, 20);
+    check(attention_kernel(q, k, v, 1), exact(q, k, v, 1), v);
+    // All scores near -1000 and growing to the last key: every block finds a larger one, and padding must not count.
+    const at::Tensor same = at::full({1, 64, 40}, 5.0).to(at::kBFloat16);
+    const at::Tensor falling = at::full({1, 1, 40}, -32.0).expand({1, 300, 40}).to(at::kBFloat16).contiguous();
+    for (std::int64_t key = 0; key < 300; ++key) falling.select(1, key).mul_(1 - 0.001 * static_cast<double>(key));
+    check(attention_kernel(same, falling, v, 1), exact(same, falling, v, 1), v);
+    q.select(1, 7).fill_(NAN);
+    const at::Tensor found = attention_kernel(q, k, v, 1);
+    CHECK(at::isnan(found.select(1, 7)).all().item<bool>());
+    CHECK(!at::isnan(found.select(1, 8)).any().item<bool>());
+}
+
+TEST_CASE("attention on tiles gives the same bytes with any number of threads, and from views" * doctest::skip(!has_tiles)) {
+    const at::NoGradGuard no_grad;
+    const at::Tensor both = tokens(2, 300, 2 * 80), q = both.narrow(2, 0, 80), k = both.narrow(2, 80, 80), v = tokens(2, 300, 80);
+    lcm::set_threads(1);
+    const at::Tensor alone = attention_kernel(q, k, v, 2);
+    CHECK(at::equal(attention_kernel(q.contiguous(), k.contiguous(), v, 2), alone));
+    for (const int threads : {2, 3, 7}) {
+        lcm::set_threads(threads);
+        CHECK(at::equal(attention_kernel(q, k, v, 2), alone));
+    }
+}

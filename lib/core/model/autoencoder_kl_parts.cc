@@ -18,8 +18,8 @@ std::vector<ResnetBlock> resnets(const nn::Scope& weights, const AutoencoderShap
     return blocks;
 }
 
-std::vector<AutoencoderLevel> encoder_levels(const nn::Scope& weights, const AutoencoderShape& shape) {
-    std::vector<AutoencoderLevel> levels(shape.widths.size());
+std::vector<AutoencoderLevel<nn::Conv2d>> encoder_levels(const nn::Scope& weights, const AutoencoderShape& shape) {
+    std::vector<AutoencoderLevel<nn::Conv2d>> levels(shape.widths.size());
     for (std::size_t i = 0; i < levels.size(); ++i) {
         const std::int64_t in = shape.widths[i == 0 ? 0 : i - 1], out = shape.widths[i];
         levels[i].resnets = resnets(weights / i / "resnets", shape, {.in = in, .out = out}, shape.layers);
@@ -29,14 +29,14 @@ std::vector<AutoencoderLevel> encoder_levels(const nn::Scope& weights, const Aut
     return levels;
 }
 
-std::vector<AutoencoderLevel> decoder_levels(const nn::Scope& weights, const AutoencoderShape& shape) {
-    std::vector<AutoencoderLevel> levels(shape.widths.size());
+std::vector<AutoencoderLevel<nn::UpsampleConv>> decoder_levels(const nn::Scope& weights, const AutoencoderShape& shape) {
+    std::vector<AutoencoderLevel<nn::UpsampleConv>> levels(shape.widths.size());
     for (std::size_t i = 0; i < levels.size(); ++i) {
         const std::size_t level = levels.size() - 1 - i;
         const std::int64_t in = shape.widths[i == 0 ? level : level + 1], out = shape.widths[level];
         levels[i].resnets = resnets(weights / i / "resnets", shape, {.in = in, .out = out}, shape.layers + 1);
         if (level == 0) break;
-        levels[i].resample.emplace(weights / i / "upsamplers.0.conv", nn::ConvShape{.in = out, .out = out});
+        levels[i].resample.emplace(weights / i / "upsamplers.0.conv", out, out);
     }
     return levels;
 }
@@ -78,7 +78,7 @@ AutoencoderEncoder::AutoencoderEncoder(const nn::Scope& weights, const Autoencod
 
 at::Tensor AutoencoderEncoder::operator()(at::Tensor x) const {
     x = conv_in_(x);
-    for (const AutoencoderLevel& level : levels_) {
+    for (const AutoencoderLevel<nn::Conv2d>& level : levels_) {
         for (const ResnetBlock& resnet : level.resnets) x = resnet(x);
         if (level.resample) x = (*level.resample)(nn::pad_bottom_right(x));
     }
@@ -94,9 +94,9 @@ AutoencoderDecoder::AutoencoderDecoder(const nn::Scope& weights, const Autoencod
 
 at::Tensor AutoencoderDecoder::operator()(at::Tensor x) const {
     x = mid_(conv_in_(x));
-    for (const AutoencoderLevel& level : levels_) {
+    for (const AutoencoderLevel<nn::UpsampleConv>& level : levels_) {
         for (const ResnetBlock& resnet : level.resnets) x = resnet(x);
-        if (level.resample) x = (*level.resample)(nn::upsample_nearest(x, 2 * x.size(2), 2 * x.size(3)));
+        if (level.resample) x = (*level.resample)(x, 2 * x.size(2), 2 * x.size(3));
     }
     return conv_out_(conv_norm_out_.norm_silu(x));
 }

@@ -42,10 +42,11 @@ private:
     std::optional<PixelAttention> attention_;
 };
 
-/// Resnets of one level, and the convolution that changes the size after them, where there is one.
+/// Resnets of one level, and what changes the size after them, where anything does.
+template <typename Resample>
 struct AutoencoderLevel {
     std::vector<ResnetBlock> resnets;
-    std::optional<nn::Conv2d> resample;
+    std::optional<Resample> resample;
 };
 
 /// Pixels [B,3,H,W] to moments [B,2*latent_channels,h,w].
@@ -56,7 +57,7 @@ public:
 
 private:
     nn::Conv2d conv_in_;
-    std::vector<AutoencoderLevel> levels_;
+    std::vector<AutoencoderLevel<nn::Conv2d>> levels_;
     AutoencoderMidBlock mid_;
     nn::GroupNorm conv_norm_out_;
     nn::Conv2d conv_out_;
@@ -71,7 +72,7 @@ public:
 private:
     nn::Conv2d conv_in_;
     AutoencoderMidBlock mid_;
-    std::vector<AutoencoderLevel> levels_;
+    std::vector<AutoencoderLevel<nn::UpsampleConv>> levels_;
     nn::GroupNorm conv_norm_out_;
     nn::Conv2d conv_out_;
 };

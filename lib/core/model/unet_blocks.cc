@@ -53,7 +53,7 @@ UpBlock::UpBlock(const nn::Scope& weights, const UNetBlockShape& shape) {
         resnets_.emplace_back(weights / "resnets" / i, resnet_shape(shape, (i == 0 ? shape.in : shape.out) + skip));
         if (shape.attention) attentions_.emplace_back(weights / "attentions" / i, *shape.attention);
     }
-    if (shape.resample) upsampler_.emplace(weights / "upsamplers.0.conv", nn::ConvShape{.in = shape.out, .out = shape.out});
+    if (shape.resample) upsampler_.emplace(weights / "upsamplers.0.conv", shape.out, shape.out);
 }
 
 at::Tensor UpBlock::operator()(at::Tensor x, const Conditions& conditions, std::vector<at::Tensor>& skips) const {
@@ -63,7 +63,7 @@ at::Tensor UpBlock::operator()(at::Tensor x, const Conditions& conditions, std::
         if (!attentions_.empty()) x = attentions_[i](x, conditions.context, conditions.extra);
     }
     if (!upsampler_) return x;
-    return (*upsampler_)(nn::upsample_nearest(x, skips.back().size(2), skips.back().size(3)));
+    return (*upsampler_)(x, skips.back().size(2), skips.back().size(3));
 }
 
 }  // namespace lcm

@@ -66,7 +66,7 @@ public:
 private:
     std::vector<ResnetBlock> resnets_;
     std::vector<Transformer2D> attentions_;
-    std::optional<nn::Conv2d> upsampler_;
+    std::optional<nn::UpsampleConv> upsampler_;
 };
 
 }  // namespace lcm

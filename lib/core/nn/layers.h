@@ -62,6 +62,21 @@ private:
     std::shared_ptr<const PackedConv2d> packed_;
 };
 
+/// Nearest-neighbour upsampling, then a 3x3 convolution; keys `weight` [out,in,3,3] and `bias` [out].
+///
+/// Where the size doubles, the taps that meet the same small pixel are summed up beforehand (in f32): windows of 2x2 pixels of the small
+/// picture give each of the four results, 4/9 of the products and no large picture between.
+class UpsampleConv {
+public:
+    UpsampleConv(const Scope& weights, std::int64_t in, std::int64_t out);
+    /// @param x [B,in,H,W]. @return [B,out,height,width]
+    at::Tensor operator()(const at::Tensor& x, std::int64_t height, std::int64_t width) const;
+
+private:
+    Conv2d conv_;
+    std::shared_ptr<const PackedConv2d> doubling_;
+};
+
 /// Group norm over channels; keys `weight`, `bias` [C].
 class GroupNorm {
 public:

@@ -112,3 +112,19 @@ TEST_CASE("a packed GEGLU is the plain one") {
         CHECK(near(Geglu(Scope(weights) / "g", 40, 160)(x), Geglu(Scope(packing) / "g", 40, 160)(x)));
     }
 }
+
+TEST_CASE("upsampling folded into its convolution is upsampling and a convolution, for doubled and for other sizes") {
+    const at::NoGradGuard no_grad;
+    for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+        RandomWeights weights(type);
+        Packing packing(weights);
+        const UpsampleConv plain(Scope(weights), 5, 7), packed(Scope(packing), 5, 7);
+        const Conv2d conv(Scope(weights), {.in = 5, .out = 7});
+        const at::Tensor x = channels_last(at::randn({2, 5, 3, 4}, type));
+        for (const std::int64_t height : {6, 5}) {
+            const at::Tensor expected = conv(upsample_nearest(x, height, 8));
+            CHECK(near(plain(x, height, 8), expected));
+            CHECK(near(packed(x, height, 8), expected));
+        }
+    }
+}

@@ -1,5 +1,7 @@
 #include <ATen/ops/conv2d.h>
 
+#include <utility>
+
 #include "lib/core/nn/epilogue.h"
 #include "lib/core/nn/layers.h"
 #include "lib/core/nn/packed.h"
@@ -12,7 +14,7 @@ Conv2d::Conv2d(const Scope& weights, const ConvShape& shape)
       bias_(shape.bias ? weights.take("bias", {shape.out}) : at::Tensor()),
       branch_(weights.branch("weight", {shape.out, shape.in, shape.kernel, shape.kernel})) {
     if (weights.packs() && has_packed_products(weight_.scalar_type()) && !branch_.down.defined())
-        packed_ = std::make_shared<PackedConv2d>(shape, std::move(weight_), bias_);
+        packed_ = std::make_shared<PackedConv2d>(shape, std::exchange(weight_, {}), bias_);
     else
         weight_ = channels_last(weight_);
 }

@@ -1,6 +1,8 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/linear.h>
 
+#include <utility>
+
 #include "lib/core/nn/epilogue.h"
 #include "lib/core/nn/layers.h"
 #include "lib/core/nn/packed.h"
@@ -20,7 +22,7 @@ Linear::Linear(const Scope& weights, std::int64_t in, std::int64_t out, bool bia
     : weight_(weights.take("weight", {out, in})),
       bias_(bias ? weights.take("bias", {out}) : at::Tensor()),
       branch_(weights.branch("weight", {out, in})) {
-    if (packs(weights, weight_)) packed_ = std::make_shared<PackedLinear>(std::move(weight_), bias_);
+    if (packs(weights, weight_)) packed_ = std::make_shared<PackedLinear>(std::exchange(weight_, {}), bias_);
 }
 
 at::Tensor Linear::operator()(const at::Tensor& x, const Epilogue& epilogue) const {

@@ -83,15 +83,20 @@ bool has_packed_products(at::ScalarType type) {
     return operators && (type == at::kFloat || type == at::kBFloat16);
 }
 
-void PackedLinear::pack(const at::Tensor& x) const {
-    if (packed_) return;
+namespace {
+
+constexpr std::int64_t usual_tokens = 1024, usual_side = 32;  // what oneDNN is told of the sizes to come
+
+at::Tensor reorder(const at::Tensor& weight) {
     static const auto call = find<at::Tensor(const at::Tensor&, std::optional<std::int64_t>)>("mkldnn::_reorder_linear_weight");
-    weight_ = call.call(weight_.contiguous(), x.numel() / x.size(-1));
-    packed_ = true;
+    return call.call(weight.contiguous(), usual_tokens);
 }
 
+}  // namespace
+
+PackedLinear::PackedLinear(const at::Tensor& weight, at::Tensor bias) : weight_(reorder(weight)), bias_(std::move(bias)) {}
+
 at::Tensor PackedLinear::operator()(const at::Tensor& x, const Epilogue& epilogue) const {
-    pack(x);
     const Plan work = plan(bias_, epilogue);
     if (is_sum(work)) return linear_with(x, work.rest.residual, weight_, work.bias, "add");
     static const auto call =
@@ -101,7 +106,6 @@ at::Tensor PackedLinear::operator()(const at::Tensor& x, const Epilogue& epilogu
 }
 
 at::Tensor PackedLinear::times(const at::Tensor& x, const at::Tensor& factor) const {
-    pack(x);
     return linear_with(x, factor, weight_, bias_, "mul");
 }
 
@@ -116,19 +120,20 @@ struct Geometry {
     explicit Geometry(const ConvShape& shape) : padding{shape.padding, shape.padding}, stride{shape.stride, shape.stride} {}
 };
 
-}  // namespace
-
-void PackedConv2d::pack(const at::Tensor& x) const {
-    if (packed_) return;
+at::Tensor reorder(const ConvShape& shape, const at::Tensor& weight) {
     static const auto call = find<at::Tensor(const at::Tensor&, Sizes, Sizes, Sizes, std::int64_t, at::OptionalIntArrayRef)>(
         "mkldnn::_reorder_convolution_weight");
-    const Geometry geometry(shape_);
-    weight_ = call.call(weight_, geometry.padding, geometry.stride, geometry.dilation, 1, x.sizes());
-    packed_ = true;
+    const Geometry geometry(shape);
+    const std::array<std::int64_t, 4> usual{1, shape.in, usual_side, usual_side};
+    return call.call(weight, geometry.padding, geometry.stride, geometry.dilation, 1, Sizes(usual));
 }
 
+}  // namespace
+
+PackedConv2d::PackedConv2d(const ConvShape& shape, const at::Tensor& weight, at::Tensor bias)
+    : shape_(shape), weight_(reorder(shape, weight)), bias_(std::move(bias)) {}
+
 at::Tensor PackedConv2d::operator()(const at::Tensor& x, const Epilogue& epilogue) const {
-    pack(x);
     const Plan work = plan(bias_, epilogue);
     const Geometry geometry(shape_);
     if (is_sum(work)) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "lib/base/error.h"
+#include "lib/core/nn/convert.h"
 #include "lib/core/weights/checkpoint_names.h"
 
 namespace lcm {
@@ -100,7 +101,7 @@ at::Tensor WeightSet::take(const std::string& name, at::IntArrayRef shape) {
                     fmt::format("the shape is [{}], expected [{}]", fmt::join(entry.shape, ","), fmt::join(whole, ",")), mismatch_fix);
     }
     used_.insert(name);
-    const at::Tensor weight = piece(file.view(stored), cut).to(type_).reshape(shape);
+    const at::Tensor weight = nn::to_type(piece(file.view(stored), cut), type_).reshape(shape);
     return is_aligned(weight) ? weight : weight.clone();
 }
 

@@ -3,11 +3,13 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/allclose.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/erf.h>
 #include <ATen/ops/exp.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/group_norm.h>
+#include <ATen/ops/isnan.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/softmax.h>
@@ -18,6 +20,7 @@
 #include <cmath>
 #include <limits>
 
+#include "lib/core/nn/convert.h"
 #include "lib/core/nn/kernels/vector_kernels.h"
 #include "lib/core/tensor/threads.h"
 #include "tests/unit/random_weights.h"
@@ -215,6 +218,22 @@ TEST_CASE("the vectorized SiLU is exact to a few units in the last place, with a
         vector_kernels().f32.scale_silu(x, y, {1, 2}, one, zero);
         CHECK(y[0] == doctest::Approx(0));
         CHECK(y[1] == 1000.0F);
+    }
+    ::unsetenv("ATEN_CPU_CAPABILITY");
+}
+
+TEST_CASE("halves become bf16 and f32 as libtorch makes them, all 65536 of them, with any instruction set") {
+    const at::Tensor bits = at::arange(-32768, 32768, at::kInt).to(at::kShort), all = bits.view(at::kHalf);
+    for (const char* set : {"default", "avx2", "avx512", ""}) {
+        CAPTURE(set);
+        ::setenv("ATEN_CPU_CAPABILITY", set, 1);
+        for (const at::ScalarType type : {at::kBFloat16, at::kFloat})
+            for (const at::Tensor& halves : {all, all.narrow(0, 5, 13)}) {
+                const at::Tensor expected = halves.to(type), found = to_type(halves, type);
+                CHECK(at::equal(at::isnan(found), at::isnan(expected)));
+                const at::Tensor numbers = at::isnan(expected).logical_not();
+                CHECK(at::equal(found.masked_select(numbers), expected.masked_select(numbers)));
+            }
     }
     ::unsetenv("ATEN_CPU_CAPABILITY");
 }

@@ -14,11 +14,12 @@
 namespace {
 
 using lcm::nn::Bf16;
+using lcm::nn::Half;
 
 using Vector = float __attribute__((vector_size(64)));
 using Whole = std::int32_t __attribute__((vector_size(64)));
 using Word = std::uint32_t __attribute__((vector_size(64)));
-using Half = std::uint16_t __attribute__((vector_size(32)));
+using Short = std::uint16_t __attribute__((vector_size(32)));
 constexpr std::int64_t lanes = 16;
 
 inline Vector same(float x) { return x - Vector{}; }
@@ -30,12 +31,31 @@ inline Vector load(const float* from) {
 }
 
 inline Vector load(const Bf16* from) {
-    Half bits;
+    Short bits;
     std::memcpy(&bits, from, sizeof bits);
     const Word wide = __builtin_convertvector(bits, Word) << 16;
     Vector x;
     std::memcpy(&x, &wide, sizeof x);
     return x;
+}
+
+inline Vector load(const Half* from) {
+#if defined(__AVX512F__)
+    return reinterpret_cast<Vector>(_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))));
+#else
+    Short bits;
+    std::memcpy(&bits, from, sizeof bits);
+    const Word half = __builtin_convertvector(bits, Word), sign = (half & 0x8000) << 16, rest = half & 0x7FFF;
+    // The exponent of a half moves by 112 places; one of 31 (infinity, NaN) becomes 255, and subnormal numbers are whole multiples of 2^-24.
+    const Word normal = (rest << 13) + (rest >= 0x7C00 ? Word{} + (224U << 23) : Word{} + (112U << 23));
+    const Vector subnormal = __builtin_convertvector(rest, Vector) * 5.9604644775390625e-8F;
+    Word small;
+    std::memcpy(&small, &subnormal, sizeof small);
+    const Word all = (rest < 0x0400 ? small : normal) | sign;
+    Vector x;
+    std::memcpy(&x, &all, sizeof x);
+    return x;
+#endif
 }
 
 inline void store(Vector x, float* to) { std::memcpy(to, &x, sizeof x); }
@@ -48,7 +68,7 @@ inline void store(Vector x, Bf16* to) {
     Word wide;
     std::memcpy(&wide, &x, sizeof wide);
     wide = x == x ? (wide + 0x7FFF + ((wide >> 16) & 1)) >> 16 : Word{} + 0x7FC0;
-    const Half bits = __builtin_convertvector(wide, Half);
+    const Short bits = __builtin_convertvector(wide, Short);
 #endif
     std::memcpy(to, &bits, sizeof bits);
 }

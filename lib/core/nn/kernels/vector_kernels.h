@@ -8,6 +8,11 @@ namespace lcm::nn {
 /// The bits of a bf16 number: the upper half of an f32.
 using Bf16 = std::uint16_t;
 
+/// The bits of an IEEE half.
+struct Half {
+    std::uint16_t bits;
+};
+
 /// `count` pixels of `channels` numbers each, one behind the other.
 struct Rows {
     std::int64_t count, channels;
@@ -27,6 +32,9 @@ struct RowKernels {
 struct VectorKernels {
     RowKernels<float> f32;
     RowKernels<Bf16> bf16;
+    /// Halves as bf16, rounded to the nearest, and as f32, exactly.
+    void (*half_to_bf16)(const Half* x, Bf16* y, std::int64_t count);
+    void (*half_to_f32)(const Half* x, float* y, std::int64_t count);
 };
 
 /// Those for the instruction set of this process (`lib/core/tensor/instruction_set.h`).

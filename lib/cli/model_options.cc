@@ -76,6 +76,12 @@ void ModelOptions::declare(CLI::App& app, const std::vector<Part>& parts) {
             ->type_name("DIR|FILE")
             ->group(group::io);
     declare_files(app);
+    app.add_option("--pack-cache", pack_cache_,
+                   "Keep large weights as the CPU reads them in the user's cache, for a quick start of later runs: auto or off")
+        ->check(CLI::IsMember({"auto", "off"}))
+        ->capture_default_str()
+        ->type_name("WHEN")
+        ->group(group::io);
     app.add_flag("--lenient", files.lenient, "Take weight files with unknown keys or holes in their headers, with a warning")
         ->group(group::io);
 }
@@ -121,6 +127,7 @@ Bundle ModelOptions::open_path(const std::string& path, const std::string& name,
     ModelFiles all = files;
     all.path = path;
     all.precision = precision_for(record);
+    all.pack_cache = pack_cache_ == "auto";
     all.name = name;
     all.vocabulary = own_models_folder() + "/clip-bpe/merges.txt";
     for (const auto& [part, own] : parts_)

@@ -40,6 +40,7 @@ private:
     Bundle open_named(const std::string& name, const Record* record = nullptr) const;
     Precision precision_for(const Record* record) const;
 
+    std::string pack_cache_ = "auto";
     std::string precision_;              ///< empty: the record's own, else f32
     std::map<Part, std::string> parts_;  ///< by flag; empty where it was not given
 };

@@ -40,7 +40,7 @@ public:
         return shape.size() == 1 ? drawn.mul_(0.01).add_(1) : drawn.mul_(1 / std::sqrt(static_cast<double>(inputs)));
     }
     bool has(const std::string&) const override { return true; }
-    bool packs() const override { return packed_; }
+    std::optional<at::ScalarType> packs() const override { return packed_ ? std::optional(type_) : std::nullopt; }
 
 private:
     at::ScalarType type_;

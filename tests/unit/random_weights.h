@@ -22,6 +22,7 @@ public:
         return place->second;
     }
     bool has(const std::string&) const override { return true; }
+    at::ScalarType type() const { return type_; }
 
     /// What was asked for, by name.
     std::map<std::string, at::Tensor>& tensors() { return tensors_; }

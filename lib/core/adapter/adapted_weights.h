@@ -20,7 +20,7 @@ public:
 
     at::Tensor take(const std::string& name, at::IntArrayRef shape) override;
     bool has(const std::string& name) const override { return weights_.has(name); }
-    bool packs() const override { return weights_.packs(); }
+    std::optional<at::ScalarType> packs() const override { return weights_.packs(); }
     nn::LowRank branch(const std::string& name, at::IntArrayRef shape) override;
 
 private:

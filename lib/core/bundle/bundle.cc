@@ -10,6 +10,7 @@
 #include "lib/base/error.h"
 #include "lib/base/resource_limits.h"
 #include "lib/core/bundle/checkpoint.h"
+#include "lib/core/bundle/pack_cache.h"
 #include "lib/core/bundle/part_hash.h"
 #include "lib/core/bundle/shape_config.h"
 #include "lib/core/bundle/weight_files.h"
@@ -233,11 +234,25 @@ auto Bundle::build(Part part, const WeightLayer& layer, const Build& network) co
     const bool ours = source(part).layout.naming == Naming::diffusers;
     const bool text = part == Part::text_encoder || part == Part::text_encoder_2;
     const at::ScalarType type = text ? at::kFloat : type_of(precision());
+    const std::unique_ptr<PackStore> packed = layer ? nullptr : pack_store(part, type);
     WeightSet set = ours ? WeightSet(weights(part), type, key_map(part)) : WeightSet(weights(part), type, original_names(part));
+    set.set_store(packed.get());
     const std::unique_ptr<nn::WeightSource> changed = layer ? layer(set) : nullptr;
     auto built = network(changed ? *changed : static_cast<nn::WeightSource&>(set));
     set.expect_all_used();
+    if (packed) write_pack_cache(*packed);
     return built;
+}
+
+/// Where the packed weights of a part are kept; null: nowhere.
+std::unique_ptr<PackStore> Bundle::pack_store(Part part, at::ScalarType type) const {
+    if (!files_.pack_cache) return nullptr;
+    std::uint64_t numbers = 0;
+    for (const WeightFile& file : weights(part))
+        for (const auto& [name, entry] : file.tensors()) numbers += byte_size(Dtype::U8, entry.shape).value_or(0);
+    const std::uint64_t bytes = numbers * c10::elementSize(type);
+    if (bytes < least_packed_bytes) return nullptr;  // before its files are hashed
+    return open_pack_cache(fmt::format("{}\n{}\n{}\n{}", folder(part), sha256(part), to_json(config(part)), at::toString(type)), bytes);
 }
 
 UNet Bundle::unet(const WeightLayer& layer) const {

@@ -36,6 +36,7 @@ struct ModelFiles {
     std::string variant;                   ///< which weights of a folder are taken where there are several ("fp16"); empty: the usual ones
     std::map<Part, std::string> parts;     ///< a file or folder for a part, in the place of the model's own
     Precision precision = Precision::f32;  ///< what UNet and VAE compute in
+    bool pack_cache = false;               ///< keep packed weights of large parts in the user's cache (`pack_cache.h`)
     std::string vocabulary;                ///< CLIP's merges.txt, for text encoders that come without a tokenizer; empty: none
 };
 
@@ -114,6 +115,7 @@ private:
     const PartSource& source(Part part) const;
     std::vector<std::string> paths(Part part) const;
     NameTable original_names(Part part) const;
+    std::unique_ptr<PackStore> pack_store(Part part, at::ScalarType type) const;
     template <typename Build>
     auto build(Part part, const WeightLayer& layer, const Build& network) const;
 

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <optional>
 
@@ -14,6 +13,7 @@
 #include "lib/base/file.h"
 #include "lib/base/sha256.h"
 #include "lib/base/stop.h"
+#include "lib/core/bundle/cache_folder.h"
 
 namespace lcm {
 
@@ -47,14 +47,6 @@ std::string hash_contents(const std::vector<std::string>& paths) {
     return hash.hex();
 }
 
-/// Folder of the cache, or empty where the environment gives none. A relative XDG folder does not count (XDG base directories).
-std::string cache_folder() {
-    const char* cache = std::getenv("XDG_CACHE_HOME");
-    if (cache && cache[0] == '/') return std::string(cache) + "/lcm/sha256";
-    const char* home = std::getenv("HOME");
-    return home && home[0] == '/' ? std::string(home) + "/.cache/lcm/sha256" : "";
-}
-
 std::optional<std::string> recall(const std::string& path) {
     try {
         const std::string text = read_text_file(path, digits);
@@ -80,7 +72,7 @@ void remember(const std::string& folder, const std::string& path, const std::str
 }  // namespace
 
 std::string hash_files(const std::vector<std::string>& paths) {
-    const std::string folder = cache_folder();
+    const std::string folder = cache_folder("sha256");
     if (folder.empty()) return hash_contents(paths);
     const std::string before = identity(paths);
     const std::string place = folder + "/" + sha256_hex(as_bytes(before));

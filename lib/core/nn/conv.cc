@@ -1,7 +1,5 @@
 #include <ATen/ops/conv2d.h>
 
-#include <utility>
-
 #include "lib/core/nn/epilogue.h"
 #include "lib/core/nn/layers.h"
 #include "lib/core/nn/packed.h"
@@ -10,13 +8,13 @@ namespace lcm::nn {
 
 Conv2d::Conv2d(const Scope& weights, const ConvShape& shape)
     : shape_(shape),
-      weight_(weights.take("weight", {shape.out, shape.in, shape.kernel, shape.kernel})),
       bias_(shape.bias ? weights.take("bias", {shape.out}) : at::Tensor()),
       branch_(weights.branch("weight", {shape.out, shape.in, shape.kernel, shape.kernel})) {
-    if (weights.packs() && has_packed_products(weight_.scalar_type()) && !branch_.down.defined())
-        packed_ = std::make_shared<PackedConv2d>(shape, std::exchange(weight_, {}), bias_);
+    const auto plain = [&] { return weights.take("weight", {shape.out, shape.in, shape.kernel, shape.kernel}); };
+    if (packs(weights) && !branch_.down.defined())
+        packed_ = std::make_shared<PackedConv2d>(weights, shape, plain, bias_);
     else
-        weight_ = channels_last(weight_);
+        weight_ = channels_last(plain());
 }
 
 at::Tensor Conv2d::operator()(const at::Tensor& x, const Epilogue& epilogue) const {

@@ -1,28 +1,20 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/linear.h>
 
-#include <utility>
-
 #include "lib/core/nn/epilogue.h"
 #include "lib/core/nn/layers.h"
 #include "lib/core/nn/packed.h"
 
 namespace lcm::nn {
 
-namespace {
-
-// A branch stands beside the plain product: its weights come and go with the records.
-bool packs(const Scope& weights, const at::Tensor& weight) {
-    return weights.packs() && has_packed_products(weight.scalar_type()) && !weights.branch("weight", weight.sizes()).down.defined();
-}
-
-}  // namespace
-
 Linear::Linear(const Scope& weights, std::int64_t in, std::int64_t out, bool bias)
-    : weight_(weights.take("weight", {out, in})),
-      bias_(bias ? weights.take("bias", {out}) : at::Tensor()),
-      branch_(weights.branch("weight", {out, in})) {
-    if (packs(weights, weight_)) packed_ = std::make_shared<PackedLinear>(std::exchange(weight_, {}), bias_);
+    : bias_(bias ? weights.take("bias", {out}) : at::Tensor()), branch_(weights.branch("weight", {out, in})) {
+    const auto plain = [&] { return weights.take("weight", {out, in}); };
+    // A branch stands beside the plain product: its weights come and go with the records.
+    if (packs(weights) && !branch_.down.defined())
+        packed_ = std::make_shared<PackedLinear>(weights, "", plain, bias_);
+    else
+        weight_ = plain();
 }
 
 at::Tensor Linear::operator()(const at::Tensor& x, const Epilogue& epilogue) const {
@@ -34,14 +26,18 @@ at::Tensor Linear::operator()(const at::Tensor& x, const Epilogue& epilogue) con
 
 Geglu::Geglu(const Scope& weights, std::int64_t in, std::int64_t out) {
     const Scope proj = weights / "proj";
-    const at::Tensor weight = proj.take("weight", {2 * out, in});
-    if (!packs(proj, weight)) {
+    if (!packs(proj) || proj.branch("weight", {2 * out, in}).down.defined()) {
         proj_.emplace(proj, in, 2 * out);
         return;
     }
+    at::Tensor both;
+    const auto half = [&](std::int64_t first) {
+        if (!both.defined()) both = proj.take("weight", {2 * out, in});
+        return both.narrow(0, first, out);
+    };
     const at::Tensor bias = proj.take("bias", {2 * out});
-    packed_value_ = std::make_shared<PackedLinear>(weight.narrow(0, 0, out), bias.narrow(0, 0, out));
-    packed_gate_ = std::make_shared<PackedLinear>(weight.narrow(0, out, out), bias.narrow(0, out, out));
+    packed_value_ = std::make_shared<PackedLinear>(proj, "value", [&] { return half(0); }, bias.narrow(0, 0, out));
+    packed_gate_ = std::make_shared<PackedLinear>(proj, "gate", [&] { return half(out); }, bias.narrow(0, out, out));
 }
 
 at::Tensor Geglu::operator()(const at::Tensor& x) const {

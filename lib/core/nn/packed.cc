@@ -4,6 +4,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/List.h>
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <fmt/format.h>
 
 #include <array>
 #include <string_view>
@@ -78,9 +79,10 @@ at::Tensor linear_with(const at::Tensor& x, const at::Tensor& other, const at::T
 
 }  // namespace
 
-bool has_packed_products(at::ScalarType type) {
-    const bool operators = at::hasMKLDNN() && c10::Dispatcher::singleton().findSchema({"mkldnn::_linear_pointwise", ""}).has_value();
-    return operators && (type == at::kFloat || type == at::kBFloat16);
+bool packs(const Scope& weights) {
+    const auto type = weights.packs();
+    if (!type || (*type != at::kFloat && *type != at::kBFloat16)) return false;
+    return at::hasMKLDNN() && c10::Dispatcher::singleton().findSchema({"mkldnn::_linear_pointwise", ""}).has_value();
 }
 
 namespace {
@@ -92,21 +94,31 @@ at::Tensor reorder(const at::Tensor& weight) {
     return call.call(weight.contiguous(), usual_tokens);
 }
 
+template <typename Reorder>
+PackedWeight pack(const Scope& weights, const std::string& form, const PlainWeight& plain, const Reorder& reorder) {
+    PackedWeight packed = weights.find_packed("weight", form);
+    if (packed.weight.defined()) return packed;
+    packed.weight = reorder(plain());
+    weights.keep_packed("weight", form, packed.weight);
+    return packed;
+}
+
 }  // namespace
 
-PackedLinear::PackedLinear(const at::Tensor& weight, at::Tensor bias) : weight_(reorder(weight)), bias_(std::move(bias)) {}
+PackedLinear::PackedLinear(const Scope& weights, const std::string& form, const PlainWeight& plain, at::Tensor bias)
+    : weight_(pack(weights, form, plain, [](const at::Tensor& weight) { return reorder(weight); })), bias_(std::move(bias)) {}
 
 at::Tensor PackedLinear::operator()(const at::Tensor& x, const Epilogue& epilogue) const {
     const Plan work = plan(bias_, epilogue);
-    if (is_sum(work)) return linear_with(x, work.rest.residual, weight_, work.bias, "add");
+    if (is_sum(work)) return linear_with(x, work.rest.residual, weight_.weight, work.bias, "add");
     static const auto call =
         find<at::Tensor(const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&, std::string_view, Scalars, Text)>(
             "mkldnn::_linear_pointwise");
-    return apply(work.rest, call.call(x, weight_, optional(work.bias), work.attribute, Scalars(), algorithm(work.attribute)), -1);
+    return apply(work.rest, call.call(x, weight_.weight, optional(work.bias), work.attribute, Scalars(), algorithm(work.attribute)), -1);
 }
 
 at::Tensor PackedLinear::times(const at::Tensor& x, const at::Tensor& factor) const {
-    return linear_with(x, factor, weight_, bias_, "mul");
+    return linear_with(x, factor, weight_.weight, bias_, "mul");
 }
 
 namespace {
@@ -130,8 +142,11 @@ at::Tensor reorder(const ConvShape& shape, const at::Tensor& weight) {
 
 }  // namespace
 
-PackedConv2d::PackedConv2d(const ConvShape& shape, const at::Tensor& weight, at::Tensor bias)
-    : shape_(shape), weight_(reorder(shape, weight)), bias_(std::move(bias)) {}
+PackedConv2d::PackedConv2d(const Scope& weights, const ConvShape& shape, const PlainWeight& plain, at::Tensor bias)
+    : shape_(shape),
+      weight_(pack(weights, fmt::format("{}x{}", shape.kernel, shape.kernel), plain,
+                   [&](const at::Tensor& weight) { return reorder(shape, weight); })),
+      bias_(std::move(bias)) {}
 
 at::Tensor PackedConv2d::operator()(const at::Tensor& x, const Epilogue& epilogue) const {
     const Plan work = plan(bias_, epilogue);
@@ -141,12 +156,12 @@ at::Tensor PackedConv2d::operator()(const at::Tensor& x, const Epilogue& epilogu
             find<at::Tensor(const at::Tensor&, const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&, Sizes, Sizes, Sizes,
                             std::int64_t, std::string_view, std::optional<at::Scalar>, Text, Scalars, Text)>(
                 "mkldnn::_convolution_pointwise", "binary");
-        return call.call(x, work.rest.residual, weight_, optional(work.bias), geometry.padding, geometry.stride, geometry.dilation, 1,
+        return call.call(x, work.rest.residual, weight_.weight, optional(work.bias), geometry.padding, geometry.stride, geometry.dilation, 1,
                          "add", {}, {}, Scalars(), {});
     }
     static const auto call = find<at::Tensor(const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&, Sizes, Sizes, Sizes,
                                              std::int64_t, std::string_view, Scalars, Text)>("mkldnn::_convolution_pointwise");
-    at::Tensor product = call.call(x, weight_, optional(work.bias), geometry.padding, geometry.stride, geometry.dilation, 1, work.attribute,
+    at::Tensor product = call.call(x, weight_.weight, optional(work.bias), geometry.padding, geometry.stride, geometry.dilation, 1, work.attribute,
                                    Scalars(), algorithm(work.attribute));
     return apply(work.rest, std::move(product), 1);
 }

@@ -2,6 +2,9 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
+#include <string>
+
 #include "lib/core/nn/layers.h"
 
 /// Products with weights in the order that oneDNN's kernels want, reordered once when they are made: 1.1 to 9 times faster than a product
@@ -12,15 +15,17 @@
 /// `mkldnn::_convolution_pointwise`); a libtorch without them has no packed products.
 namespace lcm::nn {
 
-/// Whether this libtorch and this CPU have packed products of that type (f32, bf16).
-bool has_packed_products(at::ScalarType type);
+/// Whether layers pack the weights of that source: its type is f32 or bf16, and this libtorch and this CPU have packed products of it.
+bool packs(const Scope& weights);
+
+/// Gives the plain weight, as the source has it.
+using PlainWeight = std::function<at::Tensor()>;
 
 /// act(x W^T + b + channel) + residual, of the last dimension.
 class PackedLinear {
 public:
-    /// @param weight  [out,in]
-    /// @param bias    [out] or undefined
-    PackedLinear(const at::Tensor& weight, at::Tensor bias);
+    /// Takes parameter `weight` from an earlier run or packs the plain one, [out,in]. @param form  tells parts of one weight apart
+    PackedLinear(const Scope& weights, const std::string& form, const PlainWeight& plain, at::Tensor bias);
 
     /// With every epilogue; activations and sums that oneDNN knows are made within the product.
     at::Tensor operator()(const at::Tensor& x, const Epilogue& epilogue) const;
@@ -28,22 +33,21 @@ public:
     at::Tensor times(const at::Tensor& x, const at::Tensor& factor) const;
 
 private:
-    at::Tensor weight_;  ///< in oneDNN's order
+    PackedWeight weight_;
     at::Tensor bias_;
 };
 
 /// act(conv(x) + b + channel) + residual, channels last.
 class PackedConv2d {
 public:
-    /// @param weight  [out,in,k,k]
-    /// @param bias    [out] or undefined
-    PackedConv2d(const ConvShape& shape, const at::Tensor& weight, at::Tensor bias);
+    /// The same for a plain weight [out,in,k,k].
+    PackedConv2d(const Scope& weights, const ConvShape& shape, const PlainWeight& plain, at::Tensor bias);
 
     at::Tensor operator()(const at::Tensor& x, const Epilogue& epilogue) const;
 
 private:
     ConvShape shape_;
-    at::Tensor weight_;  ///< in oneDNN's order
+    PackedWeight weight_;
     at::Tensor bias_;
 };
 

@@ -54,10 +54,11 @@ at::Tensor spread(const at::Tensor& windows) {
 }  // namespace
 
 UpsampleConv::UpsampleConv(const Scope& weights, std::int64_t in, std::int64_t out) : conv_(weights, {.in = in, .out = out}) {
-    const at::Tensor weight = weights.take("weight", {out, in, 3, 3});
-    if (!weights.packs() || !has_packed_products(weight.scalar_type()) || weights.branch("weight", weight.sizes()).down.defined()) return;
+    if (!packs(weights) || weights.branch("weight", {out, in, 3, 3}).down.defined()) return;
     const at::Tensor bias = weights.take("bias", {out});
-    doubling_ = std::make_shared<PackedConv2d>(ConvShape{.in = in, .out = 4 * out, .kernel = 2}, folded(weight), at::cat({bias, bias, bias, bias}));
+    const auto plain = [&] { return folded(weights.take("weight", {out, in, 3, 3})); };
+    doubling_ = std::make_shared<PackedConv2d>(weights, ConvShape{.in = in, .out = 4 * out, .kernel = 2}, plain,
+                                               at::cat({bias, bias, bias, bias}));
 }
 
 at::Tensor UpsampleConv::operator()(const at::Tensor& x, std::int64_t height, std::int64_t width) const {

@@ -2,9 +2,17 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <memory>
+#include <optional>
 #include <string>
 
 namespace lcm::nn {
+
+/// A weight in the order in which kernels read it (`core/nn/packed.h`).
+struct PackedWeight {
+    at::Tensor weight;                   ///< undefined: none
+    std::shared_ptr<const void> memory;  ///< kept alive with it, where the tensor does not own its numbers
+};
 
 /// A product beside a weight W, of the same inputs and outputs: y += up(down(x)). Both are undefined where there is none.
 struct LowRank {
@@ -23,8 +31,13 @@ public:
 
     virtual bool has(const std::string& name) const = 0;
 
-    /// Whether layers may reorder what they take, because nobody trains it: products then go the packed way (`core/nn/packed.h`).
-    virtual bool packs() const { return false; }
+    /// The type of weights that layers may reorder, because nobody trains them: products then go the packed way. Nothing: they may not.
+    virtual std::optional<at::ScalarType> packs() const { return {}; }
+
+    /// The weight `name` as an earlier run has packed it; it counts as taken. `form` tells which of several orders or parts of it.
+    virtual PackedWeight find_packed(const std::string& /*name*/, const std::string& /*form*/) { return {}; }
+    /// Tells of a weight that was packed now.
+    virtual void keep_packed(const std::string& /*name*/, const std::string& /*form*/, const at::Tensor& /*weight*/) {}
 
     /// What is applied beside the weight `name` of `shape` while the layer runs (adapters); none unless a source says otherwise.
     virtual LowRank branch(const std::string& /*name*/, at::IntArrayRef /*shape*/) { return {}; }
@@ -42,7 +55,11 @@ public:
     at::Tensor take(const std::string& leaf, at::IntArrayRef shape) const { return source_->take(path(leaf), shape); }
     LowRank branch(const std::string& leaf, at::IntArrayRef shape) const { return source_->branch(path(leaf), shape); }
     bool has(const std::string& leaf) const { return source_->has(path(leaf)); }
-    bool packs() const { return source_->packs(); }
+    std::optional<at::ScalarType> packs() const { return source_->packs(); }
+    PackedWeight find_packed(const std::string& leaf, const std::string& form) const { return source_->find_packed(path(leaf), form); }
+    void keep_packed(const std::string& leaf, const std::string& form, const at::Tensor& weight) const {
+        source_->keep_packed(path(leaf), form, weight);
+    }
     const std::string& prefix() const { return prefix_; }
 
 private:

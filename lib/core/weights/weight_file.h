@@ -32,6 +32,8 @@ public:
     const std::map<std::string, std::string, std::less<>>& metadata() const { return metadata_; }
     bool has(std::string_view name) const { return tensors_.contains(name); }
 
+    /// Keeps the mapping alive.
+    const std::shared_ptr<const void>& owner() const { return file_.owner(); }
     /// The raw bytes of a tensor.
     std::span<const std::byte> bytes(const TensorEntry& entry) const;
     /// A tensor over the mapped bytes, in the file's own type. @throws Error(data) naming file and tensor

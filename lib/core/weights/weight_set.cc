@@ -29,6 +29,9 @@ bool is_aligned(const at::Tensor& tensor) {
     return reinterpret_cast<std::uintptr_t>(tensor.const_data_ptr()) % alignment == 0;
 }
 
+/// What a packed form of a weight is called in a store.
+std::string pack_name(const std::string& name, const std::string& form) { return fmt::format("{}|{}", name, form); }
+
 constexpr std::int64_t stacked = 3;  // q, k and v
 
 /// The shape of the stored tensor that a parameter of `shape` is cut from.
@@ -103,6 +106,17 @@ at::Tensor WeightSet::take(const std::string& name, at::IntArrayRef shape) {
     used_.insert(name);
     const at::Tensor weight = nn::to_type(piece(file.view(stored), cut), type_).reshape(shape);
     return is_aligned(weight) ? weight : weight.clone();
+}
+
+nn::PackedWeight WeightSet::find_packed(const std::string& name, const std::string& form) {
+    if (!store_ || !has(name)) return {};
+    nn::PackedWeight packed = store_->find(pack_name(name, form));
+    if (packed.weight.defined()) used_.insert(name);
+    return packed;
+}
+
+void WeightSet::keep_packed(const std::string& name, const std::string& form, const at::Tensor& weight) {
+    if (store_) store_->keep(pack_name(name, form), weight);
 }
 
 void WeightSet::expect_all_used() const {

@@ -8,6 +8,7 @@
 
 #include "lib/core/nn/weight_source.h"
 #include "lib/core/weights/name_table.h"
+#include "lib/core/weights/pack_store.h"
 #include "lib/core/weights/weight_file.h"
 
 namespace lcm {
@@ -35,7 +36,11 @@ public:
     at::Tensor take(const std::string& name, at::IntArrayRef shape) override;
     bool has(const std::string& name) const override { return where_.contains(name); }
     /// The networks made of files are for inference.
-    bool packs() const override { return true; }
+    std::optional<at::ScalarType> packs() const override { return type_; }
+    nn::PackedWeight find_packed(const std::string& name, const std::string& form) override;
+    void keep_packed(const std::string& name, const std::string& form, const at::Tensor& weight) override;
+    /// Where packed weights are looked up and kept from now on; it must outlive the building of the network. Null: nowhere.
+    void set_store(PackStore* store) { store_ = store; }
 
     /// @throws Error(data) naming the first tensors no layer asked for: nothing in a file is ignored in silence
     void expect_all_used() const;
@@ -50,6 +55,7 @@ private:
 
     std::vector<WeightFile> files_;
     at::ScalarType type_;
+    PackStore* store_ = nullptr;
     std::map<std::string, Place, std::less<>> where_;
     std::map<std::string, std::string> names_in_file_;  ///< of parameters in a file of other names than ours
     std::set<std::string, std::less<>> used_;

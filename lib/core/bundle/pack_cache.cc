@@ -1,0 +1,80 @@
+#include "lib/core/bundle/pack_cache.h"
+
+#include <fmt/format.h>
+#include <torch/version.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <vector>
+
+#include "lib/base/bytes.h"
+#include "lib/base/cache_counts.h"
+#include "lib/base/error.h"
+#include "lib/base/log.h"
+#include "lib/base/sha256.h"
+#include "lib/core/bundle/cache_folder.h"
+#include "lib/core/tensor/instruction_set.h"
+
+namespace lcm {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int layers_version = 1;  // grows when layers pack other things under the same names
+
+struct Kept {
+    fs::path path;
+    fs::file_time_type used;
+    std::uint64_t bytes;
+};
+
+/// Removes the files that were used last the longest time ago until `needed` bytes fit below the limit.
+void make_room(const fs::path& folder, std::uint64_t needed) {
+    std::vector<Kept> files;
+    std::uint64_t total = needed;
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+        if (!entry.is_regular_file(ignored)) continue;
+        files.push_back({entry.path(), entry.last_write_time(ignored), entry.file_size(ignored)});
+        total += files.back().bytes;
+    }
+    std::ranges::sort(files, {}, &Kept::used);
+    for (const Kept& file : files) {
+        if (total <= most_packed_bytes) return;
+        fs::remove(file.path, ignored);
+        total -= file.bytes;
+    }
+}
+
+}  // namespace
+
+std::unique_ptr<PackStore> open_pack_cache(const std::string& key, std::uint64_t bytes) {
+    const std::string folder = cache_folder("packed");
+    if (folder.empty() || bytes < least_packed_bytes || bytes > most_packed_bytes || !PackStore::is_possible()) return nullptr;
+    const std::string whole = fmt::format("{}\n{}\n{}\n{}", key, name(instruction_set()), TORCH_VERSION, layers_version);
+    const std::string path = fmt::format("{}/{}.safetensors", folder, sha256_hex(as_bytes(whole)));
+    auto store = std::make_unique<PackStore>(path, whole);
+    std::error_code error;
+    if (store->is_there()) {
+        count_cache_hit();
+        fs::last_write_time(path, fs::file_time_type::clock::now(), error);
+        return store;
+    }
+    count_cache_miss();
+    fs::create_directories(folder, error);
+    const fs::space_info space = fs::space(folder, error);
+    if (error || space.available / 4 < bytes) return nullptr;
+    make_room(folder, bytes);
+    return store;
+}
+
+void write_pack_cache(PackStore& store) {
+    try {
+        store.write();
+    } catch (const Error& error) {
+        debug(fmt::format("packed weights are not kept: {}", error.what()));
+    }
+}
+
+}  // namespace lcm

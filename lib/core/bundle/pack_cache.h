@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "lib/core/weights/pack_store.h"
+
+namespace lcm {
+
+/// Weights of fewer bytes are packed faster than anybody notices, and are not kept.
+constexpr std::uint64_t least_packed_bytes = std::uint64_t{64} << 20;
+/// All kept packed weights together; the file that was used last the longest time ago goes first.
+constexpr std::uint64_t most_packed_bytes = std::uint64_t{16} << 30;
+
+/// The store of one network's packed weights in the user's cache, named by the hash of `key`, to which the instruction set and libtorch's
+/// version are added; it counts as used now. Null where there is no cache, where this libtorch has no packed bytes, or where a file of
+/// `bytes` would take more than a quarter of the free disk.
+std::unique_ptr<PackStore> open_pack_cache(const std::string& key, std::uint64_t bytes);
+
+/// Writes what the run has packed, and makes room for it. A cache only saves time: what fails is told in the log and nowhere else.
+void write_pack_cache(PackStore& store);
+
+}  // namespace lcm

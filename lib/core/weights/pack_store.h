@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "lib/core/nn/weight_source.h"
+
+namespace lcm {
+
+/// Packed weights of one network in a file, from one run to the next: they are mapped, so that nothing is read, converted or copied, and
+/// processes share the memory.
+///
+/// The file holds the numbers as oneDNN laid them out and the description of that layout, in the form of a safetensors file. It is as good
+/// as its key: what decides the numbers and the layout (weights, configuration, type, instruction set, libtorch) must be in it.
+class PackStore {
+public:
+    /// @param path  of the file; its folder must be there
+    /// @param key   refused is a file that says another, is not the user's own, or whose description does not match its checksum
+    PackStore(std::string path, std::string key);
+    ~PackStore();
+
+    /// Whether an earlier run has left a file that can be used.
+    bool is_there() const;
+    /// The weight of that name in the file; undefined where there is none.
+    nn::PackedWeight find(const std::string& name) const;
+    /// Remembers a weight that was packed in this run.
+    void keep(const std::string& name, const at::Tensor& weight);
+    /// Writes what was remembered, whole or not at all; nothing where the file was there. @throws Error(io), Error(cannot_create)
+    void write();
+
+    /// Whether this libtorch can say how a packed weight lies, and make one of memory.
+    static bool is_possible();
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace lcm

@@ -82,7 +82,7 @@ at::Tensor AutoencoderEncoder::operator()(at::Tensor x) const {
         for (const ResnetBlock& resnet : level.resnets) x = resnet(x);
         if (level.resample) x = (*level.resample)(nn::pad_bottom_right(x));
     }
-    return conv_out_(conv_norm_out_.norm_silu(mid_(x)));
+    return nn::norm_silu_conv(conv_norm_out_, conv_out_, mid_(x));
 }
 
 AutoencoderDecoder::AutoencoderDecoder(const nn::Scope& weights, const AutoencoderShape& shape)
@@ -98,7 +98,7 @@ at::Tensor AutoencoderDecoder::operator()(at::Tensor x) const {
         for (const ResnetBlock& resnet : level.resnets) x = resnet(x);
         if (level.resample) x = (*level.resample)(x, 2 * x.size(2), 2 * x.size(3));
     }
-    return conv_out_(conv_norm_out_.norm_silu(x));
+    return nn::norm_silu_conv(conv_norm_out_, conv_out_, x);
 }
 
 }  // namespace lcm

@@ -15,10 +15,10 @@ ResnetBlock::ResnetBlock(const nn::Scope& weights, const ResnetShape& shape)
 at::Tensor ResnetBlock::operator()(const at::Tensor& x, const at::Tensor& time) const {
     nn::Epilogue add_time;
     if (time_emb_proj_) add_time.channel = (*time_emb_proj_)(time);
-    const at::Tensor hidden = conv1_(norm1_.norm_silu(x), add_time);
+    const at::Tensor hidden = nn::norm_silu_conv(norm1_, conv1_, x, add_time);
     nn::Epilogue add_input;
     add_input.residual = conv_shortcut_ ? (*conv_shortcut_)(x) : x;
-    return conv2_(norm2_.norm_silu(hidden), add_input);
+    return nn::norm_silu_conv(norm2_, conv2_, hidden, add_input);
 }
 
 }  // namespace lcm

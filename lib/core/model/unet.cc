@@ -79,7 +79,7 @@ struct UNet::Network {
         for (std::size_t i = 0; i < inputs.down_residuals.size(); ++i) skips[i] = skips[i] + inputs.down_residuals[i];
         if (inputs.middle_residual.defined()) x = x + inputs.middle_residual;
         for (const UpBlock& block : up) x = block(x, conditions, skips);
-        return conv_out(conv_norm_out.norm_silu(x)).contiguous();
+        return nn::norm_silu_conv(conv_norm_out, conv_out, x).contiguous();
     }
 };
 

@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 
 #include <algorithm>
@@ -109,8 +110,9 @@ void for_each_block(const Shape& shape, const Work& work) {
     });
 }
 
+/// The line of every picture.
 template <typename Number>
-void norm(const Number* in, Number* out, const Shape& shape, const GroupNormArguments& arguments) {
+std::vector<Line> lines_of(const Number* in, const Shape& shape, const GroupNormArguments& arguments) {
     const std::int64_t picture_numbers = shape.pixels * shape.channels, picture_sums = shape.blocks() * shape.groups;
     std::vector<std::vector<float>> pivot;
     for (std::int64_t i = 0; i < shape.pictures; ++i) pivot.push_back(pivots(in + i * picture_numbers, shape));
@@ -119,17 +121,42 @@ void norm(const Number* in, Number* out, const Shape& shape, const GroupNormArgu
         sum_block(in + picture * picture_numbers + first * shape.channels, rows, shape, pivot[static_cast<std::size_t>(picture)].data(),
                   &sums[static_cast<std::size_t>(picture * picture_sums + block * shape.groups)]);
     });
-
     std::vector<Line> lines;
     for (std::int64_t i = 0; i < shape.pictures; ++i)
         lines.push_back(
             line_of(&sums[static_cast<std::size_t>(i * picture_sums)], pivot[static_cast<std::size_t>(i)].data(), shape, arguments));
+    return lines;
+}
+
+template <typename Number>
+auto scale_kernel(bool silu) {
+    return silu ? kernels<Number>().scale_silu : kernels<Number>().scale;
+}
+
+template <typename Number>
+void norm(const Number* in, Number* out, const Shape& shape, const GroupNormArguments& arguments) {
+    const std::vector<Line> lines = lines_of(in, shape, arguments);
+    const auto scale = scale_kernel<Number>(arguments.silu);
     for_each_block(shape, [&](std::int64_t picture, std::int64_t, std::int64_t first, std::int64_t rows) {
         const Line& line = lines[static_cast<std::size_t>(picture)];
-        const std::int64_t at = picture * picture_numbers + first * shape.channels;
-        const auto scale = arguments.silu ? kernels<Number>().scale_silu : kernels<Number>().scale;
+        const std::int64_t at = (picture * shape.pixels + first) * shape.channels;
         scale(in + at, out + at, {rows, shape.channels}, line.scale.data(), line.shift.data());
     });
+}
+
+Shape shape_of(const at::Tensor& x, const GroupNormArguments& arguments) {
+    return {x.size(0), x.size(2) * x.size(3), x.size(1), arguments.groups};
+}
+
+/// Calls `work` with the numbers of `x` as f32 or as the bits of bf16.
+template <typename Work>
+auto with_numbers(const at::Tensor& x, const Work& work) {
+    return x.scalar_type() == at::kFloat ? work(x.const_data_ptr<float>()) : work(static_cast<const Bf16*>(x.const_data_ptr()));
+}
+
+template <typename Number>
+Number* numbers_of(at::Tensor& x, const Number*) {
+    return static_cast<Number*>(x.mutable_data_ptr());
 }
 
 }  // namespace
@@ -142,12 +169,39 @@ bool takes_group_norm_kernel(const at::Tensor& x) {
 at::Tensor group_norm_kernel(const at::Tensor& x, const GroupNormArguments& arguments) {
     const at::Tensor input = channels_last(x);
     at::Tensor output = at::empty_like(input, at::MemoryFormat::ChannelsLast);
-    const Shape shape{x.size(0), x.size(2) * x.size(3), x.size(1), arguments.groups};
-    if (x.scalar_type() == at::kFloat)
-        norm(input.const_data_ptr<float>(), output.mutable_data_ptr<float>(), shape, arguments);
-    else
-        norm(static_cast<const Bf16*>(input.const_data_ptr()), static_cast<Bf16*>(output.mutable_data_ptr()), shape, arguments);
+    with_numbers(input, [&](const auto* in) { norm(in, numbers_of(output, in), shape_of(x, arguments), arguments); });
     return output;
+}
+
+NormLines::NormLines(const at::Tensor& x, const GroupNormArguments& arguments) : x_(x), silu_(arguments.silu) {
+    with_numbers(x, [&](const auto* in) {
+        for (Line& line : lines_of(in, shape_of(x, arguments), arguments)) {
+            scale_.push_back(std::move(line.scale));
+            shift_.push_back(std::move(line.shift));
+        }
+    });
+}
+
+at::Tensor NormLines::rows(std::int64_t picture, std::int64_t first, std::int64_t count) const {
+    const std::int64_t channels = x_.size(1), height = x_.size(2), width = x_.size(3), row_numbers = width * channels;
+    at::Tensor result = at::empty({1, channels, count, width}, x_.options(), at::MemoryFormat::ChannelsLast);
+    const auto index = static_cast<std::size_t>(picture);
+    with_numbers(x_, [&](const auto* in) {
+        using Number = std::remove_const_t<std::remove_pointer_t<decltype(in)>>;
+        Number* const out = numbers_of(result, in);
+        const auto scale = scale_kernel<Number>(silu_);
+        at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t row = begin; row < end; ++row) {
+                const std::int64_t y = first + row;
+                Number* const to = out + row * row_numbers;
+                if (y < 0 || y >= height)
+                    std::fill_n(to, row_numbers, Number{});
+                else
+                    scale(in + (picture * height + y) * row_numbers, to, {width, channels}, scale_[index].data(), shift_[index].data());
+            }
+        });
+    });
+    return result;
 }
 
 }  // namespace lcm::nn

@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <vector>
 
 namespace lcm::nn {
 
@@ -21,5 +22,20 @@ bool takes_group_norm_kernel(const at::Tensor& x);
 /// Two passes over channels-last memory [B,H,W,C], the second of which writes. The sums are made in blocks of pixels that depend on the
 /// shape alone, so that the bytes are the same with any number of threads.
 at::Tensor group_norm_kernel(const at::Tensor& x, const GroupNormArguments& arguments);
+
+/// The first of the two passes: what every number of a picture is multiplied with and what is then added, by channel.
+class NormLines {
+public:
+    /// @param x [B,C,H,W] in channels-last memory, and the arguments outlive this
+    NormLines(const at::Tensor& x, const GroupNormArguments& arguments);
+
+    /// The second pass for rows `first` to `first + count` of one picture, as [1,C,count,W]. Rows outside the picture are zero.
+    at::Tensor rows(std::int64_t picture, std::int64_t first, std::int64_t count) const;
+
+private:
+    const at::Tensor& x_;
+    bool silu_;
+    std::vector<std::vector<float>> scale_, shift_;  ///< [B][C]
+};
 
 }  // namespace lcm::nn

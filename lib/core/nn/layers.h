@@ -14,6 +14,7 @@ namespace lcm::nn {
 
 class PackedLinear;
 class PackedConv2d;
+class GroupNorm;
 
 /// Functions applied to each number behind a product or a norm.
 enum class Activation { none, silu, gelu, quick_gelu, relu, tanh };
@@ -56,6 +57,8 @@ public:
     at::Tensor operator()(const at::Tensor& x, const Epilogue& epilogue = {}) const;
 
 private:
+    friend at::Tensor norm_silu_conv(const GroupNorm& norm, const Conv2d& conv, const at::Tensor& x, const Epilogue& epilogue);
+
     ConvShape shape_;
     at::Tensor weight_, bias_;
     LowRank branch_;
@@ -73,6 +76,7 @@ public:
     at::Tensor operator()(const at::Tensor& x, std::int64_t height, std::int64_t width) const;
 
 private:
+    std::int64_t out_;
     Conv2d conv_;
     std::shared_ptr<const PackedConv2d> doubling_;
 };
@@ -86,12 +90,17 @@ public:
     at::Tensor norm_silu(const at::Tensor& x) const;
 
 private:
+    friend at::Tensor norm_silu_conv(const GroupNorm& norm, const Conv2d& conv, const at::Tensor& x, const Epilogue& epilogue);
     at::Tensor apply(const at::Tensor& x, bool silu) const;
 
     std::int64_t groups_;
     double eps_;
     at::Tensor weight_, bias_;
 };
+
+/// conv(silu(norm(x))) with every epilogue, for a 3x3 convolution that keeps the size. A large picture is taken in bands of rows, so that
+/// what lies between the norm and the product never takes the memory of a picture.
+at::Tensor norm_silu_conv(const GroupNorm& norm, const Conv2d& conv, const at::Tensor& x, const Epilogue& epilogue = {});
 
 /// Layer norm over the last dimension; keys `weight`, `bias` [D].
 class LayerNorm {

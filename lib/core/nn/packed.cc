@@ -148,9 +148,13 @@ PackedConv2d::PackedConv2d(const Scope& weights, const ConvShape& shape, const P
                    [&](const at::Tensor& weight) { return reorder(shape, weight); })),
       bias_(std::move(bias)) {}
 
-at::Tensor PackedConv2d::operator()(const at::Tensor& x, const Epilogue& epilogue) const {
+at::Tensor PackedConv2d::operator()(const at::Tensor& x, const Epilogue& epilogue) const { return convolve(x, epilogue, shape_.padding); }
+at::Tensor PackedConv2d::inner_rows(const at::Tensor& x, const Epilogue& epilogue) const { return convolve(x, epilogue, 0); }
+
+at::Tensor PackedConv2d::convolve(const at::Tensor& x, const Epilogue& epilogue, std::int64_t row_padding) const {
     const Plan work = plan(bias_, epilogue);
-    const Geometry geometry(shape_);
+    Geometry geometry(shape_);
+    geometry.padding[0] = row_padding;
     if (is_sum(work)) {
         static const auto call =
             find<at::Tensor(const at::Tensor&, const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&, Sizes, Sizes, Sizes,

@@ -44,8 +44,12 @@ public:
     PackedConv2d(const Scope& weights, const ConvShape& shape, const PlainWeight& plain, at::Tensor bias);
 
     at::Tensor operator()(const at::Tensor& x, const Epilogue& epilogue) const;
+    /// The results of all rows of `x` whose window lies in it: padding at the sides only.
+    at::Tensor inner_rows(const at::Tensor& x, const Epilogue& epilogue) const;
 
 private:
+    at::Tensor convolve(const at::Tensor& x, const Epilogue& epilogue, std::int64_t row_padding) const;
+
     ConvShape shape_;
     PackedWeight weight_;
     at::Tensor bias_;

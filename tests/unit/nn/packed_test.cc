@@ -128,3 +128,20 @@ TEST_CASE("upsampling folded into its convolution is upsampling and a convolutio
         }
     }
 }
+
+TEST_CASE("large pictures in bands of rows are what they are as a whole") {
+    const at::NoGradGuard no_grad;
+    RandomWeights weights;
+    Packing packing(weights);
+    const std::int64_t channels = 32, height = 700, width = 600;  // 54 MB: three bands, the last of them smaller
+    const GroupNorm norm(Scope(weights) / "n", 4, channels, 1e-5);
+    const Conv2d conv(Scope(packing) / "c", {.in = channels, .out = 8});
+    const at::Tensor x = channels_last(at::randn({1, channels, height, width}));
+    Epilogue epilogue;
+    epilogue.channel = at::randn({1, 8});
+    epilogue.residual = channels_last(at::randn({1, 8, height, width}));
+    CHECK(near(norm_silu_conv(norm, conv, x, epilogue), conv(norm.norm_silu(x), epilogue)));
+    const UpsampleConv plain(Scope(weights) / "u", channels, 8), packed(Scope(packing) / "u", channels, 8);
+    const at::Tensor small = x.narrow(2, 0, 501);  // 4 * 8 channels of windows: 39 MB, two bands
+    CHECK(near(packed(small, 1002, 2 * width), plain(small, 1002, 2 * width)));
+}

@@ -53,4 +53,4 @@ configure_build() {
 meson_args=()
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 build_packages=(g++ meson ninja-build pkg-config ccache libfmt-dev nlohmann-json3-dev libssl-dev libcli11-dev libpng-dev libjpeg-dev
-    libutf8proc-dev libtomlplusplus-dev)
+    libutf8proc-dev libtomlplusplus-dev libhdf5-dev)

@@ -80,8 +80,8 @@ void ControlOptions::declare(CLI::App& app) {
         return app.add_option(name, value, help)->allow_extra_args(false)->group(steering_group);
     };
     add(controlnet_flag, controlnets, "Follow the record's control map with a ControlNet, its scale (1), in this share of the steps (0-1)")
-        ->type_name("[MAP=]DIR[:SCALE[:START-END]]");
-    add(t2i_adapter_flag, t2i_adapters, "The same with a T2I-Adapter")->type_name("[MAP=]DIR[:SCALE[:START-END]]");
+        ->type_name("[MAP=]DIR|FILE[:SCALE[:START-END]]");
+    add(t2i_adapter_flag, t2i_adapters, "The same with a T2I-Adapter")->type_name("[MAP=]DIR|FILE[:SCALE[:START-END]]");
     add(ip_adapter_flag, ip_adapter, "Follow the record's image features with an IP-Adapter, its scale (1)")->type_name("FILE[:SCALE]");
     app.add_flag("--guess-mode", guess_mode, "Let ControlNets act on the prompted half alone, weaker towards the fine end")
         ->group(steering_group);

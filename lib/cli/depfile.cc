@@ -42,7 +42,7 @@ void Dependencies::add_model(const std::string& folder) {
     std::error_code ignored;
     for (fs::recursive_directory_iterator entry(folder, ignored), end; entry != end; entry.increment(ignored)) {
         const auto ending = entry->path().extension();
-        if (ending == ".json" || ending == ".safetensors" || ending == ".txt") add(entry->path());
+        if (ending == ".json" || ending == ".safetensors" || ending == ".h5" || ending == ".txt") add(entry->path());
     }
 }
 

@@ -70,7 +70,7 @@ at::Tensor Renderer::State::scaled_latent(const Record& record) const {
     return vae->scale(latent.unsqueeze(0));
 }
 
-Renderer::Renderer(const Bundle& bundle) : state_(new State{bundle.vae(), RecordCheck(bundle)}) {}
+Renderer::Renderer(const Bundle& bundle) : state_(new State{bundle.vae(VAEUse::decode), RecordCheck(bundle)}) {}
 
 Renderer::~Renderer() = default;
 

@@ -1,32 +1,48 @@
 #include "lib/sampling/control_networks.h"
 
+#include <filesystem>
+#include <optional>
+
 #include "lib/core/bundle/weight_files.h"
 #include "lib/core/weights/weight_set.h"
+#include "lib/sampling/control_file.h"
 
 namespace lcm {
 namespace {
 
-/// A network from `config.json` and the weights beside it.
+namespace fs = std::filesystem;
+
 template <typename Network, typename Config>
-std::shared_ptr<const Network> open_folder(const std::string& folder, const UNetConfig& unet) {
-    const Config config = Config::from_json(read_json_file(folder + "/config.json"));
-    config.expect_fits(unet, folder);
-    std::vector<WeightFile> files;
-    for (const std::string& path : find_weight_files(folder)) files.emplace_back(path);
-    WeightSet weights(std::move(files), at::kFloat);
+std::shared_ptr<const Network> build(const Config& config, WeightSet weights) {
     auto network = std::make_shared<const Network>(config, weights);
     weights.expect_all_used();
     return network;
 }
 
-}  // namespace
-
-std::shared_ptr<const ControlNet> open_controlnet(const std::string& folder, const UNetConfig& unet) {
-    return open_folder<ControlNet, ControlNetConfig>(folder, unet);
+/// A network from `config.json` and the weights beside it, or from a weight file, whose shapes and whose UNet tell its configuration.
+template <typename Network, typename Config>
+std::shared_ptr<const Network> open_network(const std::string& path, const UNetConfig& unet, const ControlFileReader<Config>& read) {
+    std::error_code ignored;
+    if (!fs::is_regular_file(path, ignored)) {
+        const Config config = Config::from_json(read_json_file(path + "/config.json"));
+        config.expect_fits(unet, path);
+        std::vector<WeightFile> files;
+        for (const std::string& file : find_weight_files(path)) files.emplace_back(file);
+        return build<Network>(config, WeightSet(std::move(files), at::kFloat));
+    }
+    const WeightFile file(path);
+    const auto [config, names] = read(file, unet);
+    return build<Network>(config, names ? WeightSet({file}, at::kFloat, *names) : WeightSet({file}, at::kFloat));
 }
 
-std::shared_ptr<const T2IAdapter> open_t2i_adapter(const std::string& folder, const UNetConfig& unet) {
-    return open_folder<T2IAdapter, T2IAdapterConfig>(folder, unet);
+}  // namespace
+
+std::shared_ptr<const ControlNet> open_controlnet(const std::string& path, const UNetConfig& unet) {
+    return open_network<ControlNet, ControlNetConfig>(path, unet, read_controlnet_file);
+}
+
+std::shared_ptr<const T2IAdapter> open_t2i_adapter(const std::string& path, const UNetConfig& unet) {
+    return open_network<T2IAdapter, T2IAdapterConfig>(path, unet, read_t2i_adapter_file);
 }
 
 std::shared_ptr<const IPAdapter> open_ip_adapter(const std::string& path, const UNetConfig& unet) {

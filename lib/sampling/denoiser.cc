@@ -15,6 +15,7 @@
 #include "lib/core/bundle/record_check.h"
 #include "lib/core/bundle/size_condition.h"
 #include "lib/sampling/guided_unet.h"
+#include "lib/sampling/inpaint_input.h"
 #include "lib/sampling/run_settings.h"
 #include "lib/sampling/sampler.h"
 #include "lib/sampling/schedule.h"
@@ -54,11 +55,12 @@ ModelSettings settings_of(const Bundle& bundle) {
         scheduler_settings(bundle), bundle.defaults(), bundle.latent_format(), bundle.precision(), config.time_cond_proj_dim.has_value(),
         !config.text_time};
     const std::int64_t channels = settings.latent.channels;
-    if (config.in_channels != channels || config.out_channels != channels) {
+    settings.inpainting = config.in_channels == inpaint_channels(channels);
+    if ((config.in_channels != channels && !settings.inpainting) || config.out_channels != channels) {
         throw Error(
             ExitCode::data, bundle.path(),
             fmt::format("the UNet takes {} channels and gives {}, latents have {}", config.in_channels, config.out_channels, channels),
-            "use a text-to-picture model");
+            "use a text-to-picture or inpainting model");
     }
     return settings;
 }
@@ -171,6 +173,7 @@ Record Denoiser::denoise(const Record& input, const DenoiseRequest& request, int
     GuidedUNet guided(state_->unet, steering.conditions(output), {settings.guidance, settings.schedule.guidance_rescale});
     const PictureControl control(state_->control, output, settings.width, settings.height, guided.classifier_free());
     guided.follow(control, run.state, settings.steps);
+    if (run.inpaint) guided.append(run.inpaint->channels());
     const DenoiseFunction network = steering.around(guided, run.state);
     observer.on_start(index, run.state.step, settings.steps);
     while (run.state.step < to) {

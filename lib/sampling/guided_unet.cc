@@ -94,6 +94,7 @@ at::Tensor GuidedUNet::operator()(const at::Tensor& sample, double timestep) con
     inputs.text_pooled = pooled_;
     inputs.time_ids = time_ids_;
     if (control_) control_->add_to(inputs, state_->step, steps_);
+    if (appended_.defined()) inputs.sample = at::cat({inputs.sample, classifier_free_ ? at::cat({appended_, appended_}) : appended_}, 1);
     at::Tensor output = unet_.forward(inputs);
     if (classifier_free_) output = guide(output.narrow(0, 0, 1), output.narrow(0, 1, 1));
     expect_finite(output, fmt::format("{}: the UNet's output at timestep {}", place_, timestep));

@@ -36,6 +36,9 @@ public:
     /// From here on `control` has its say at each call. @param state  tells the step, of `steps`; both outlive this
     void follow(const PictureControl& control, const SamplerState& state, int steps);
 
+    /// From here on these channels [1,N,H,W] go behind the sample's at each call, in both halves (inpainting).
+    void append(const at::Tensor& channels) { appended_ = channels; }
+
     /// The guided output [1,C,H,W] for `sample` [1,C,H,W] at `timestep`, row-major.
     /// @throws Error(data) when the network gives NaN or infinity
     at::Tensor operator()(const at::Tensor& sample, double timestep) const;
@@ -53,6 +56,7 @@ private:
     bool classifier_free_;
     at::Tensor context_;            ///< [1 or 2,T,D]
     at::Tensor guidance_;           ///< [1], undefined without a guidance embedding
+    at::Tensor appended_;           ///< [1,N,H,W], undefined where none
     at::Tensor pooled_, time_ids_;  ///< [1 or 2,P], [1 or 2,6]; undefined for a UNet that takes none
 };
 

@@ -194,6 +194,7 @@ RunSettings RunSettings::start(const Record& record, const DenoiseRequest& reque
     const SamplerKind& kind = sampler_kind(named.name, ExitCode::usage, "--sampler");
     RunSettings settings;
     settings.precision = model.precision;
+    settings.inpainting = model.inpainting;
     settings.sampler = kind.name;
     settings.schedule = starting_schedule(kind, request, model);
     set(settings.schedule.sigma_spacing, named.spacing);
@@ -234,6 +235,7 @@ RunSettings RunSettings::resume(const Record& record, const DenoiseRequest& requ
     expect_value(record, key::layout, layout);
     RunSettings settings;
     settings.precision = model.precision;
+    settings.inpainting = model.inpainting;
     settings.sampler = record.at(key::sampler);
     const SamplerKind& kind = sampler_kind(settings.sampler, ExitCode::data, fmt::format("{}: {}", record.place, key::sampler));
     const std::string place = fmt::format("{}: {}", record.place, key::schedule);

@@ -21,6 +21,7 @@ struct ModelSettings {
     Precision precision = Precision::f32;
     bool guidance_embedding = false;  ///< a full LCM, which is told the guidance scale
     bool steps_offset = false;        ///< the reference's pipeline of the family sets `steps_offset` to 1
+    bool inpainting = false;          ///< the UNet sees mask and masked picture beside the sample
 };
 
 /// What fixes a picture before its first step: settled once, written to the record, read back at resume.
@@ -34,6 +35,7 @@ struct RunSettings {
     std::optional<Strength> strength;  ///< of a picture that starts from a latent
     std::uint64_t seed = 0;
     Rng rng = Rng::torch_cpu;
+    bool inpainting = false;             ///< as the model's
     std::int64_t width = 0, height = 0;  ///< pixels
 
     /// Settings of a new picture: the request, else the record (`lcm.size`, `noise`, `latent.init`), else the model.

@@ -17,6 +17,13 @@ at::Tensor record_tensor(const Record& record, std::string_view name, const std:
     return stored.to(at::kFloat, /*non_blocking=*/false, /*copy=*/true).unsqueeze(0);
 }
 
+at::Tensor mask_tensor(const Record& record, const std::vector<std::int64_t>& shape) {
+    at::Tensor mask = record_tensor(record, tensor::latent_mask, {1, shape[1], shape[2]});
+    if (mask.lt(0).any().item<bool>() || mask.gt(1).any().item<bool>())
+        throw Error(ExitCode::data, record.place, fmt::format("{} leaves 0..1", tensor::latent_mask), "1 means to draw anew, 0 to keep");
+    return mask;
+}
+
 std::optional<StartImage> StartImage::read(const Record& record, const std::vector<std::int64_t>& shape) {
     const bool masked = record.tensors.contains(tensor::latent_mask);
     if (!record.tensors.contains(tensor::latent_init)) {
@@ -26,10 +33,7 @@ std::optional<StartImage> StartImage::read(const Record& record, const std::vect
     }
     StartImage image;
     image.clean_ = record_tensor(record, tensor::latent_init, shape);
-    if (!masked) return image;
-    image.mask_ = record_tensor(record, tensor::latent_mask, {1, shape[1], shape[2]});
-    if (image.mask_.lt(0).any().item<bool>() || image.mask_.gt(1).any().item<bool>())
-        throw Error(ExitCode::data, record.place, fmt::format("{} leaves 0..1", tensor::latent_mask), "1 means to draw anew, 0 to keep");
+    if (masked) image.mask_ = mask_tensor(record, shape);
     return image;
 }
 

@@ -14,6 +14,9 @@ namespace lcm {
 /// A tensor of the record in f32 with a batch dimension, in memory of its own. @throws Error(data) when it has another shape, or NaN
 at::Tensor record_tensor(const Record& record, std::string_view name, const std::vector<std::int64_t>& shape);
 
+/// `latent.mask` [1,1,h,w] of a record. @param shape  of the latent, [C,h,w]. @throws Error(data) also when it leaves [0,1]
+at::Tensor mask_tensor(const Record& record, const std::vector<std::int64_t>& shape);
+
 /// The latent that a picture starts from, `latent.init`, and which of it is drawn anew, `latent.mask` (lcm-facts, section 3).
 class StartImage {
 public:

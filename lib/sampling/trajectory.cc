@@ -72,17 +72,20 @@ void clear(Record& record) {
 Trajectory Trajectory::start(const Record& record, const RunSettings& settings, const Sampler& sampler,
                              const std::vector<std::int64_t>& shape) {
     const bool drawn_from = record.find(key::rng_draws) != nullptr;
-    Trajectory run{{}, drawn_from ? restore_noise(record, settings) : NoiseGenerator(settings.noise_source()), {}, {}};
+    const bool start_unused = settings.inpainting && settings.strength.value_or(Strength()).value == 1;
+    const bool goes_on = drawn_from && !start_unused;
+    Trajectory run{{}, goes_on ? restore_noise(record, settings) : NoiseGenerator(settings.noise_source()), {}, {}, {}};
     const bool given = record.tensors.contains(tensor::noise);
     const std::vector<std::int64_t> batch{1, shape[0], shape[1], shape[2]};
     const at::Tensor noise = given ? record_tensor(record, tensor::noise, shape) : run.noise.normal(batch);
     const std::optional<StartImage> image = StartImage::read(record, shape);
-    if (!image) {
-        run.state.sample = noise * sampler.start_scale();
+    run.state.sample = image ? image->begin(sampler, settings.strength.value_or(Strength()).value, noise) : noise * sampler.start_scale();
+    if (settings.inpainting) {
+        run.inpaint = InpaintInput::read(record, shape);
+        if (run.inpaint->deviation.defined()) run.inpaint->sample(run.noise.normal(batch));
         return run;
     }
-    run.state.sample = image->begin(sampler, settings.strength.value_or(Strength()).value, noise);
-    if (!image->masked()) return run;
+    if (!image || !image->masked()) return run;
     if (drawn_from) run.noise.normal(batch);
     run.image = image;
     run.start_noise = noise;
@@ -91,13 +94,16 @@ Trajectory Trajectory::start(const Record& record, const RunSettings& settings, 
 
 Trajectory Trajectory::restore(const Record& record, const RunSettings& settings, const Sampler& sampler,
                                const std::vector<std::int64_t>& shape) {
-    Trajectory run{{}, restore_noise(record, settings), {}, {}};
+    Trajectory run{{}, restore_noise(record, settings), {}, {}, {}};
     run.state.step = progress_of(record).done;
     check_timesteps(record, run.state.step, sampler.timesteps());
     run.state.sample = saved_tensor(record, tensor::latent, shape);
     if (run.state.step > 0) run.state.denoised = saved_tensor(record, tensor::latent_denoised, shape);
     for (const std::string& name : sampler.memory(run.state.step)) run.state.memory[name] = saved_tensor(record, memory_name(name), shape);
-    run.image = StartImage::read(record, shape);
+    if (settings.inpainting)
+        run.inpaint = InpaintInput::read(record, shape);
+    else
+        run.image = StartImage::read(record, shape);
     if (run.image) run.start_noise = saved_tensor(record, tensor::noise, shape);
     return run;
 }
@@ -112,9 +118,11 @@ void Trajectory::save(Record& record, const Sampler& sampler) const {
     put(record, tensor::latent, state.sample);
     record.set(key::step, std::to_string(state.step));
     const bool done = std::cmp_equal(state.step, sampler.timesteps().size());
-    if (done || !image)
-        for (const std::string_view name : {tensor::latent_init, tensor::latent_mask}) drop(record.tensors, name);
+    if (done || !image) drop(record.tensors, tensor::latent_init);
+    if (done || (!image && !inpaint)) drop(record.tensors, tensor::latent_mask);
+    for (const std::string_view name : {tensor::latent_masked, tensor::latent_masked_std}) drop(record.tensors, name);
     if (done) return;
+    if (inpaint) put(record, tensor::latent_masked, inpaint->masked);
     if (state.denoised.defined()) put(record, tensor::latent_denoised, state.denoised);
     for (const auto& [name, tensor] : state.memory) put(record, memory_name(name), tensor);
     if (image) put(record, tensor::noise, start_noise);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "lib/core/tensor/noise.h"
+#include "lib/sampling/inpaint_input.h"
 #include "lib/sampling/run_settings.h"
 #include "lib/sampling/sampler.h"
 #include "lib/sampling/start_image.h"
@@ -16,13 +17,16 @@ namespace lcm {
 struct Trajectory {
     SamplerState state;  ///< tensors are [1,C,h,w]
     NoiseGenerator noise;
-    std::optional<StartImage> image;  ///< that later steps need, because it is masked
-    at::Tensor start_noise;           ///< with `image`: [1,C,h,w], before the sampler's factor
+    std::optional<StartImage> image;      ///< that later steps need, because it is masked
+    at::Tensor start_noise;               ///< with `image`: [1,C,h,w], before the sampler's factor
+    std::optional<InpaintInput> inpaint;  ///< of an inpainting UNet, which needs no `image`
 
     /// The start of a picture: the record's `noise` where there is one, else a draw; over `latent.init` where there is one.
     ///
     /// A picture that was encoded with a draw of its own brings the generator along, `rng.state` and `lcm.rng_draws`: it goes on from
-    /// there. With a mask such a picture skips one draw more after the start noise, which the reference spends on the picture under it.
+    /// there. With a mask one draw more follows the start noise, the reference's of the picture under it: an inpainting UNet uses it,
+    /// others leave it out. Of an inpainting picture at full strength the reference never draws the start latent: then the seed begins
+    /// anew.
     /// @param shape  of the latent, [C,h,w]
     /// @throws Error(data) when a tensor of the record has another shape, or its generator another seed
     static Trajectory start(const Record& record, const RunSettings& settings, const Sampler& sampler,

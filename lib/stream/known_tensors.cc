@@ -15,11 +15,13 @@ constexpr std::initializer_list<Dtype> only_i32{Dtype::I32};
 constexpr std::initializer_list<Dtype> only_u8{Dtype::U8};
 constexpr std::initializer_list<Dtype> u8_or_f32{Dtype::U8, Dtype::F32};
 
-constexpr std::array<KnownTensor, 17> names{{
+constexpr std::array<KnownTensor, 19> names{{
     {tensor::latent, 3, floats},
     {tensor::latent_denoised, 3, floats},
     {tensor::latent_init, 3, floats},
     {tensor::latent_mask, 3, floats},
+    {tensor::latent_masked, 3, floats},
+    {tensor::latent_masked_std, 3, floats},
     {tensor::noise, 3, floats},
     {tensor::text_embeds, 2, floats},
     {tensor::text_pooled, 1, floats},

@@ -51,6 +51,11 @@ class Steered(harness.ToolTest):
             for one, other in zip(plain.floats(), self.latent(*arguments).floats()):
                 self.assertAlmostEqual(one, other, places=5)
 
+    def test_a_file_is_as_good_as_its_folder(self):
+        for flag, folder in (("--controlnet", CONTROLNET), ("--t2i-adapter", T2I)):
+            file = f"{folder}/diffusion_pytorch_model.safetensors"
+            self.assertEqual(self.latent(flag, f"edges={folder}:0.5"), self.latent(flag, f"edges={file}:0.5"))
+
     def test_the_only_map_needs_no_name(self):
         record = records.parse(self.stream)[0]
         del record.tensors["control.canny"]

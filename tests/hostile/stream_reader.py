@@ -21,8 +21,8 @@ BITS.update({"F4": 4, "F6_E2M3": 6, "F6_E3M2": 6})
 
 FLOAT = ("F32", "F16", "BF16")
 KNOWN = dict.fromkeys(
-    "latent latent.denoised latent.init latent.mask noise text.embeds text.pooled text.negative.embeds text.negative.pooled "
-    "image.features sketch.embeds".split(), FLOAT)
+    "latent latent.denoised latent.init latent.mask latent.masked latent.masked_std noise text.embeds text.pooled text.negative.embeds "
+    "text.negative.pooled image.features sketch.embeds".split(), FLOAT)
 KNOWN.update({"text.ids": ("I32",), "text.time_ids": ("F32",), "text.negative.time_ids": ("F32",), "sketch.strokes": ("F32",),
               "image": ("U8", "F32"), "rng.state": ("U8",)})
 FAMILIES = {"control.": ("U8", "F32"), "sched.": ("F32",)}

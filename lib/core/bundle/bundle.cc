@@ -10,6 +10,7 @@
 #include "lib/base/error.h"
 #include "lib/base/resource_limits.h"
 #include "lib/core/bundle/checkpoint.h"
+#include "lib/core/bundle/keras_folder.h"
 #include "lib/core/bundle/pack_cache.h"
 #include "lib/core/bundle/part_hash.h"
 #include "lib/core/bundle/shape_config.h"
@@ -75,7 +76,7 @@ Bundle Bundle::open(const ModelFiles& files) {
     bundle.is_file_ = !fs::is_directory(files.path, ignored);
     if (bundle.is_file_)
         bundle.open_checkpoint(files.config.empty() ? config_folder_beside(files.path) : files.config);
-    else
+    else if (!bundle.open_keras_folder(files.config))
         bundle.open_folder(files.config.empty() ? files.path : files.config);
     for (const auto& [part, path] : files.parts) bundle.open_part(part, path);
     bundle.set_prediction_type();
@@ -87,6 +88,36 @@ void Bundle::read_common(const std::string& folder) {
     index_ = read_object(folder + "/model_index.json");
     scheduler_ = read_object(folder + "/scheduler/scheduler_config.json");
     defaults_ = read_object(folder + "/lcm.json");
+}
+
+bool Bundle::open_keras_folder(const std::string& config) {
+    std::error_code ignored;
+    if (fs::exists(files_.path + "/model_index.json", ignored)) return false;
+    const auto parts = find_keras_parts(files_.path);
+    if (parts.empty()) return false;
+    if (!config.empty()) read_common(config);
+    for (const Part part : {Part::unet, Part::text_encoder, Part::vae})  // the first tells the family
+        if (const auto found = parts.find(part); found != parts.end())
+            open_files(part, found->second, config.empty() ? "" : fmt::format("{}/{}", config, folder(part)));
+    if (scheduler_.is_null() && has(Part::unet)) scheduler_ = published_scheduler(WeightFile(paths(Part::unet).front()), arch());
+    is_file_ = true;
+    return true;
+}
+
+/// @param config  folder of the part's configuration file, which need not be there
+void Bundle::open_files(Part part, const std::vector<std::string>& files, const std::string& config) {
+    const WeightFile file(files.front(), files_.lenient);
+    const auto layout = find_layout(file, part);
+    if (!layout) {
+        throw Error(ExitCode::data, file.path(), fmt::format("holds no {} under names that are known", folder(part)),
+                    "name a file that does");
+    }
+    PartSource source{file.path(), files, *layout, {}};
+    if (!config.empty()) source.config = read_object(config + "/config.json");
+    if (source.config.is_null() && part == Part::unet && layout->naming == Naming::diffusers && has(part))
+        source.config = this->config(part);
+    if (source.config.is_null()) source.config = config_from_shapes(file, part, *layout, has(Part::unet) ? arch() : "");
+    parts_.insert_or_assign(part, std::move(source));
 }
 
 void Bundle::open_folder(const std::string& config) {
@@ -110,7 +141,7 @@ void Bundle::open_checkpoint(const std::string& config) {
     for (const Part part : {Part::unet, Part::text_encoder, Part::text_encoder_2, Part::vae}) {  // the first tells the family
         const auto layout = layouts.find(part);
         if (layout == layouts.end()) continue;
-        PartSource source{files_.path, true, layout->second, {}};
+        PartSource source{files_.path, {files_.path}, layout->second, {}};
         if (!config.empty()) source.config = read_object(fmt::format("{}/{}/config.json", config, folder(part)));
         if (source.config.is_null()) source.config = config_from_shapes(file, part, source.layout, has(Part::unet) ? arch() : "");
         parts_.emplace(part, std::move(source));
@@ -120,23 +151,15 @@ void Bundle::open_checkpoint(const std::string& config) {
 
 void Bundle::open_part(Part part, const std::string& path) {
     std::error_code ignored;
+    if (!fs::is_directory(path, ignored)) return open_files(part, {path}, fs::path(path).parent_path().string());
     PartSource source;
     source.path = path;
-    if (fs::is_directory(path, ignored)) {
-        source.config = read_object(path + "/config.json");
-        if (source.config.is_null()) throw Error(ExitCode::no_input, path + "/config.json", "there is no such file");
-        parts_.insert_or_assign(part, std::move(source));
-        return;
+    source.config = read_object(path + "/config.json");
+    if (source.config.is_null()) {
+        const auto keras = find_keras_parts(path);
+        if (const auto found = keras.find(part); found != keras.end()) return open_files(part, found->second, "");
+        throw Error(ExitCode::no_input, path + "/config.json", "there is no such file");
     }
-    const WeightFile file(path, files_.lenient);
-    const auto layout = find_layout(file, part);
-    if (!layout)
-        throw Error(ExitCode::data, path, fmt::format("holds no {} under names that are known", folder(part)), "name a file that does");
-    source.is_file = true;
-    source.layout = *layout;
-    source.config = read_object((fs::path(path).parent_path() / "config.json").string());
-    if (source.config.is_null() && part == Part::unet && layout->naming == Naming::diffusers && has(part)) source.config = config(part);
-    if (source.config.is_null()) source.config = config_from_shapes(file, part, *layout, has(Part::unet) ? arch() : "");
     parts_.insert_or_assign(part, std::move(source));
 }
 
@@ -208,14 +231,14 @@ Defaults Bundle::defaults() const {
 
 std::vector<std::string> Bundle::paths(Part part) const {
     const PartSource& from = source(part);  // a part without its configuration is not there
-    return from.is_file ? std::vector{from.path} : find_weight_files(from.path, files_.variant);
+    return from.files.empty() ? find_weight_files(from.path, files_.variant) : from.files;
 }
 
 std::vector<WeightFile> Bundle::weights(Part part) const {
     std::vector<WeightFile> files;
     for (const std::string& path : paths(part)) files.emplace_back(path, files_.lenient);
     const PartSource& from = source(part);
-    if (!from.is_file) expect_index_agrees(from.path, files_.variant, files);
+    if (from.files.empty()) expect_index_agrees(from.path, files_.variant, files);
     return files;
 }
 
@@ -260,9 +283,16 @@ UNet Bundle::unet(const WeightLayer& layer) const {
     return build(Part::unet, layer, [&](nn::WeightSource& set) { return UNet(settings, set, type_of(precision())); });
 }
 
-std::unique_ptr<VAE> Bundle::vae() const {
+std::unique_ptr<VAE> Bundle::vae(VAEUse use) const {
     const Json& settings = config(Part::vae);
     auto plain = build(Part::vae, {}, [&](nn::WeightSource& set) { return make_vae(settings, set); });
+    const auto [encoder, decoder] = plain->halves();
+    if ((use == VAEUse::encode && !encoder) || (use == VAEUse::decode && !decoder)) {
+        const char *held = encoder ? "encoder" : "decoder", *needed = encoder ? "decoder" : "encoder";
+        throw Error(ExitCode::no_input, paths(Part::vae).front(),
+                    fmt::format("holds the {} of a VAE alone, and the {} is needed", held, needed),
+                    fmt::format("give a whole VAE, or the file of the {}, by --vae", needed));
+    }
     return precision() == Precision::f32 ? std::move(plain) : with_weights_of(type_of(precision()), std::move(plain));
 }
 

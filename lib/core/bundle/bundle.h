@@ -43,6 +43,9 @@ struct ModelFiles {
 /// Makes a source of weights that stands between a part's files and its network and changes what passes (adapters); empty: none.
 using WeightLayer = std::function<std::unique_ptr<nn::WeightSource>(nn::WeightSource& weights)>;
 
+/// What a VAE is asked for: a file may hold one half alone.
+enum class VAEUse { any, encode, decode };
+
 /// A tensor of a part's files under the name that our networks give it.
 struct PartTensor {
     std::string name;   ///< ours; empty for one that no network uses
@@ -53,7 +56,8 @@ struct PartTensor {
 /// A model, opened by its configuration; networks are built on demand, weights stay mapped.
 ///
 /// It is a diffusers folder, where a part is there when its folder has a `config.json`, or one checkpoint file in the original names of
-/// Stable Diffusion, whose configuration stands in a folder beside it, else follows from its shapes. Parts may be missing (a folder with
+/// Stable Diffusion, whose configuration stands in a folder beside it, else follows from its shapes, or a folder of KerasCV's weight
+/// files, which stand for such a checkpoint. Parts may be missing (a folder with
 /// a UNet alone serves denoising); whoever asks for one that is not there gets the error.
 class Bundle {
 public:
@@ -67,7 +71,7 @@ public:
     const std::string& path() const { return files_.path; }
     /// The model as the user named it (`lcm.model`).
     const std::string& name() const { return files_.name; }
-    /// True for a checkpoint, false for a folder.
+    /// True for a checkpoint, and for KerasCV's weights, which are one in several files; false for a folder in diffusers layout.
     bool is_file() const { return is_file_; }
     /// "sd15", "sd2" or "sdxl", by the UNet's configuration (`lcm.arch`). @throws Error(no_input) without a UNet
     std::string arch() const;
@@ -102,12 +106,15 @@ public:
     /// Networks that take and give f32 and compute in `precision()`, the text encoders in f32. @throws Error(data) when a weight is
     /// missing, unused or of another shape than the configuration says
     UNet unet(const WeightLayer& layer = {}) const;
-    std::unique_ptr<VAE> vae() const;
+    /// @throws Error(no_input) naming the file when it does not hold the half that `use` needs
+    std::unique_ptr<VAE> vae(VAEUse use = VAEUse::any) const;
     CLIPTextModel text_encoder(Part part = Part::text_encoder, const WeightLayer& layer = {}) const;
 
 private:
     void open_folder(const std::string& config);
     void open_checkpoint(const std::string& config);
+    bool open_keras_folder(const std::string& config);
+    void open_files(Part part, const std::vector<std::string>& files, const std::string& config);
     void open_part(Part part, const std::string& path);
     void read_common(const std::string& folder);
     void set_prediction_type();

@@ -27,7 +27,14 @@ constexpr std::array unet_signs{Sign{Naming::diffusers, "", "conv_in.weight"},
 constexpr std::array vae_signs{Sign{Naming::diffusers, "", "decoder.mid_block.resnets.0.conv1.weight"},
                                Sign{Naming::diffusers, "", "decoder.layers.0.weight"},
                                Sign{Naming::original, "first_stage_model.", "decoder.mid.block_1.conv1.weight"},
-                               Sign{Naming::original, "", "decoder.mid.block_1.conv1.weight"}};
+                               Sign{Naming::original, "", "decoder.mid.block_1.conv1.weight"},
+                               Sign{Naming::original, "", "encoder.mid.block_1.conv1.weight"},
+                               Sign{Naming::tiny, "", "decoder.1.weight"},
+                               Sign{Naming::tiny, "", "encoder.1.conv.0.weight"},
+                               Sign{Naming::tiny, "taesd_", "decoder.1.weight"},
+                               Sign{Naming::tiny, "taesd_", "encoder.1.conv.0.weight"},
+                               Sign{Naming::tiny_decoder, "", "1.weight"},
+                               Sign{Naming::tiny_encoder, "", "1.conv.0.weight"}};
 constexpr std::array text_signs{Sign{Naming::original, "cond_stage_model.transformer.", clip_name},
                                 Sign{Naming::original, "cond_stage_model.transformer.", "embeddings.token_embedding.weight"},
                                 Sign{Naming::original, "conditioner.embedders.0.transformer.", clip_name},
@@ -80,12 +87,29 @@ WeightSet::KeyMap key_map(Part part) {
     return part == Part::vae ? vae_key : text_encoder_key;
 }
 
+namespace {
+
+NameTable vae_names(Naming naming, const std::vector<std::string>& ours) {
+    switch (naming) {
+        case Naming::tiny:
+            return tiny_vae_names(ours, {.encoder = "encoder.", .decoder = "decoder."});
+        case Naming::tiny_encoder:
+            return tiny_vae_names(ours, {.encoder = "", .decoder = {}});
+        case Naming::tiny_decoder:
+            return tiny_vae_names(ours, {.encoder = {}, .decoder = ""});
+        default:
+            return vae_checkpoint_names(ours);
+    }
+}
+
+}  // namespace
+
 NameTable name_table(Part part, const Layout& layout, const std::vector<std::string>& ours) {
     NameTable table;
     if (part == Part::unet)
         table = unet_checkpoint_names(ours);
     else if (part == Part::vae)
-        table = vae_checkpoint_names(ours);
+        table = vae_names(layout.naming, ours);
     else
         table = layout.naming == Naming::open_clip ? open_clip_checkpoint_names(ours) : clip_checkpoint_names(ours);
     table.prefix = layout.prefix;

@@ -23,9 +23,12 @@ std::string_view folder(Part part);
 
 /// How the parameters of a part are named in its files.
 enum class Naming {
-    diffusers,  ///< as diffusers and transformers do, the names of our networks
-    original,   ///< as the code of LDM and SGM does; the text encoder of transformers inside
-    open_clip,  ///< a text encoder of OpenCLIP
+    diffusers,     ///< as diffusers and transformers do, the names of our networks
+    original,      ///< as the code of LDM and SGM does; the text encoder of transformers inside
+    open_clip,     ///< a text encoder of OpenCLIP
+    tiny,          ///< a tiny VAE as TAESD's own code numbers it, both halves with their names before the numbers
+    tiny_encoder,  ///< one half of it in a file of its own, bare numbers
+    tiny_decoder,
 };
 
 /// The names in a file: whose, and what stands before each name of the part.
@@ -36,8 +39,8 @@ struct Layout {
 
 /// Where one part comes from.
 struct PartSource {
-    std::string path;  ///< its folder in diffusers layout, or a weight file
-    bool is_file = false;
+    std::string path;                ///< its folder in diffusers layout, or its weight file
+    std::vector<std::string> files;  ///< the weight files of one that is no folder in diffusers layout
     Layout layout;
     Json config;  ///< null: by the shapes of its weights
 };

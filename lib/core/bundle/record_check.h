@@ -31,6 +31,8 @@ public:
     /// Of the part, as the record would carry it.
     std::string sha256(Part used) const;
     const LatentFormat& latent() const { return latent_; }
+    /// True for a tiny VAE, which has the UNet's own latents whatever their scaling factor.
+    bool any_scale() const { return any_scale_; }
 
 private:
     void expect_value(const Record& record, std::string_view key, const std::string& ours) const;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -169,31 +170,63 @@ Json unet_config(const Shapes& shapes) {
     return config.json();
 }
 
-Json tiny_vae_config(const Shapes& shapes) {
+/// The widths of a tiny VAE: the decoder begins with the latents, the encoder ends in them.
+struct TinyWidths {
+    std::int64_t width, latents;
+};
+
+TinyWidths tiny_widths(const Shapes& shapes, Naming naming) {
+    if (naming == Naming::diffusers) return {shapes.side("decoder.layers.0.weight", 0), shapes.side("decoder.layers.0.weight", 1)};
+    const std::string half = naming == Naming::tiny ? "decoder." : "", first = half + "1.weight";
+    if (naming != Naming::tiny_encoder && shapes.has(first)) return {shapes.side(first, 0), shapes.side(first, 1)};
+    const std::string last = (naming == Naming::tiny ? "encoder." : "") + std::string("14.weight");
+    return {shapes.side(last, 1), shapes.side(last, 0)};
+}
+
+Json tiny_vae_config(const Shapes& shapes, Naming naming) {
     constexpr double unscaled = 1.0;
-    const std::int64_t width = shapes.side("decoder.layers.0.weight", 0);
+    const auto [width, latents] = tiny_widths(shapes, naming);
     Config config(shapes.path());
     config.set("_class_name", "AutoencoderTiny");
     config.set("encoder_block_out_channels", Integers(4, width));
     config.set("decoder_block_out_channels", Integers(4, width));
     config.set("num_encoder_blocks", Integers{1, 3, 3, 3});
     config.set("num_decoder_blocks", Integers{3, 3, 3, 1});
-    config.set("latent_channels", shapes.side("decoder.layers.0.weight", 1));
+    config.set("latent_channels", latents);
     config.set("scaling_factor", unscaled);
     return config.json();
 }
 
 /// How an AutoencoderKL names what its shape is read off.
 struct VaeNames {
-    const char *level, *layer, *conv;  ///< encoder.<level>N.<layer>N.<conv>
+    const char *level, *layer, *conv;  ///< <level>.N.<layer>.N<conv>
 };
 
-Json vae_config(const Shapes& shapes, const VaeNames& names, const std::string& family) {
-    const auto conv = [&](std::int64_t level) { return fmt::format("encoder.{}.{}.{}.0{}", names.level, level, names.layer, names.conv); };
+/// The levels of a VAE, from the full size, by one of its halves.
+struct VaeLevels {
     Integers widths;
-    while (shapes.has(conv(static_cast<std::int64_t>(widths.size()))))
-        widths.push_back(shapes.side(conv(static_cast<std::int64_t>(widths.size())), 0));
+    std::int64_t layers;
+};
+
+VaeLevels vae_levels(const Shapes& shapes, const VaeNames& names) {
+    const auto layer = [&](std::int64_t level) { return fmt::format("{}.{}.{}.", names.level, level, names.layer); };
+    const auto conv = [&](std::int64_t level) { return fmt::format("{}0{}", layer(level), names.conv); };
+    Integers widths;
+    while (shapes.has(conv(std::ssize(widths)))) widths.push_back(shapes.side(conv(std::ssize(widths)), 0));
     if (widths.empty()) shapes.refuse(conv(0), "the tensor is missing");
+    return {widths, shapes.count(layer(0), names.conv)};
+}
+
+/// @param encoder,decoder  names of the halves; the decoder has one layer a level more, and in the names of diffusers its levels are turned
+///                         round
+Json vae_config(const Shapes& shapes, const VaeNames& encoder, const VaeNames& decoder, const std::string& family) {
+    const bool encodes = shapes.has("encoder.conv_in.weight"), decodes = shapes.has("decoder.conv_in.weight");
+    VaeLevels levels = vae_levels(shapes, encodes || !decodes ? encoder : decoder);
+    if (!encodes && decodes) {
+        levels.layers -= 1;
+        if (std::string_view(decoder.layer) == "resnets") std::ranges::reverse(levels.widths);
+    }
+    const Integers& widths = levels.widths;
     for (const std::int64_t width : widths) {
         if (width % groups == 0) continue;
         throw Error(ExitCode::data, shapes.path(),
@@ -206,11 +239,11 @@ Json vae_config(const Shapes& shapes, const VaeNames& names, const std::string& 
     config.set("block_out_channels", widths);
     config.set("down_block_types", Strings(widths.size(), "DownEncoderBlock2D"));
     config.set("up_block_types", Strings(widths.size(), "UpDecoderBlock2D"));
-    config.set("layers_per_block", shapes.count(fmt::format("encoder.{}.0.{}.", names.level, names.layer), names.conv));
-    config.set("latent_channels", shapes.side("decoder.conv_in.weight", 1));
+    config.set("layers_per_block", levels.layers);
+    config.set("latent_channels", decodes ? shapes.side("decoder.conv_in.weight", 1) : shapes.side("encoder.conv_out.weight", 0) / 2);
     config.set("norm_num_groups", groups);
-    config.set("use_quant_conv", shapes.has("quant_conv.weight"));
-    config.set("use_post_quant_conv", shapes.has("post_quant_conv.weight"));
+    if (encodes) config.set("use_quant_conv", shapes.has("quant_conv.weight"));
+    if (decodes) config.set("use_post_quant_conv", shapes.has("post_quant_conv.weight"));
     config.set("scaling_factor", family == "sdxl" ? sdxl_factor : sd_factor);
     return config.json();
 }
@@ -273,9 +306,11 @@ Json config_from_shapes(const WeightFile& file, Part part, const Layout& layout,
                     "put it beside, or give --model-config DIR");
     }
     if (part != Part::vae) return text_config(shapes, layout.naming);
-    if (layout.naming == Naming::original) return vae_config(shapes, {"down", "block", ".conv1.weight"}, family);
-    if (shapes.has("decoder.layers.0.weight")) return tiny_vae_config(shapes);
-    return vae_config(shapes, {"down_blocks", "resnets", ".conv1.weight"}, family);
+    constexpr const char* conv = ".conv1.weight";
+    if (layout.naming == Naming::original)
+        return vae_config(shapes, {"encoder.down", "block", conv}, {"decoder.up", "block", conv}, family);
+    if (layout.naming != Naming::diffusers || shapes.has("decoder.layers.0.weight")) return tiny_vae_config(shapes, layout.naming);
+    return vae_config(shapes, {"encoder.down_blocks", "resnets", conv}, {"decoder.up_blocks", "resnets", conv}, family);
 }
 
 }  // namespace lcm

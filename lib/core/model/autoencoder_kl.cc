@@ -56,21 +56,20 @@ Settings read_settings(ConfigReader& reader) {
 
 class AutoencoderKL : public VAE {
 public:
-    AutoencoderKL(const Settings& settings, const nn::Scope& weights)
-        : VAE(settings.format),
-          scale_(settings.scale),
-          encoder_(weights / "encoder", settings.shape),
-          decoder_(weights / "decoder", settings.shape) {
+    AutoencoderKL(const Settings& settings, const VAEHalves& halves, const nn::Scope& weights)
+        : VAE(settings.format, halves), scale_(settings.scale) {
         const std::int64_t latent = settings.shape.latent_channels;
         const nn::ConvShape moments{.in = 2 * latent, .out = 2 * latent, .kernel = 1, .padding = 0};
         const nn::ConvShape latents{.in = latent, .out = latent, .kernel = 1, .padding = 0};
-        if (settings.quant_conv) quant_conv_.emplace(weights / "quant_conv", moments);
-        if (settings.post_quant_conv) post_quant_conv_.emplace(weights / "post_quant_conv", latents);
+        if (halves.encoder) encoder_.emplace(weights / "encoder", settings.shape);
+        if (halves.encoder && settings.quant_conv) quant_conv_.emplace(weights / "quant_conv", moments);
+        if (halves.decoder) decoder_.emplace(weights / "decoder", settings.shape);
+        if (halves.decoder && settings.post_quant_conv) post_quant_conv_.emplace(weights / "post_quant_conv", latents);
     }
 
     Posterior encode(const at::Tensor& pixels) const override {
         check_pixels(pixels);
-        at::Tensor moments = encoder_(nn::channels_last(pixels));
+        at::Tensor moments = (*encoder_)(nn::channels_last(pixels));
         if (quant_conv_) moments = (*quant_conv_)(moments);
         const std::vector<at::Tensor> halves = moments.chunk(2, 1);
         return {halves[0].contiguous(), halves[1].clamp(logvar_lowest, logvar_highest).contiguous()};
@@ -80,15 +79,15 @@ public:
         check_latents(latents);
         at::Tensor x = nn::channels_last(scale_.unscale(latents));
         if (post_quant_conv_) x = (*post_quant_conv_)(x);
-        return decoder_(x).contiguous();
+        return (*decoder_)(x).contiguous();
     }
 
     at::Tensor scale(const at::Tensor& unscaled) const override { return scale_.scale(unscaled); }
 
 private:
     LatentScale scale_;
-    AutoencoderEncoder encoder_;
-    AutoencoderDecoder decoder_;
+    std::optional<AutoencoderEncoder> encoder_;
+    std::optional<AutoencoderDecoder> decoder_;
     std::optional<nn::Conv2d> quant_conv_, post_quant_conv_;
 };
 
@@ -96,7 +95,9 @@ private:
 
 std::unique_ptr<VAE> make_autoencoder_kl(const Json& config, nn::WeightSource& weights) {
     ConfigReader reader(config);
-    return std::make_unique<AutoencoderKL>(read_settings(reader), nn::Scope(weights));
+    const VAEHalves halves =
+        find_halves(weights, {"encoder.conv_in.weight", "encoder.conv_out.weight"}, {"decoder.conv_in.weight", "decoder.conv_out.weight"});
+    return std::make_unique<AutoencoderKL>(read_settings(reader), halves, nn::Scope(weights));
 }
 
 }  // namespace lcm

@@ -3,6 +3,7 @@
 #include <ATen/TensorOperators.h>
 #include <fmt/format.h>
 
+#include <optional>
 #include <vector>
 
 #include "lib/core/model/config_reader.h"
@@ -90,13 +91,19 @@ std::vector<TinyLevel> decoder_levels(LayerList& layers, const TinyShape& shape)
 
 class AutoencoderTiny : public VAE {
 public:
-    AutoencoderTiny(const TinyShape& shape, const LatentScale& scale, LayerList encoder, LayerList decoder)
-        : VAE(shape.format),
-          scale_(scale),
-          encoder_(encoder_levels(encoder, shape)),
-          encoder_out_(encoder.next(), {.in = shape.encoder_width, .out = shape.format.channels}),
-          decoder_in_(decoder.next(), {.in = shape.format.channels, .out = shape.decoder_width}),
-          decoder_(decoder_levels(decoder, shape)) {}
+    AutoencoderTiny(const TinyShape& shape, const LatentScale& scale, const VAEHalves& halves, const nn::Scope& weights)
+        : VAE(shape.format, halves), scale_(scale) {
+        if (halves.encoder) {
+            LayerList layers(weights / "encoder");
+            encoder_ = encoder_levels(layers, shape);
+            encoder_out_.emplace(layers.next(), nn::ConvShape{.in = shape.encoder_width, .out = shape.format.channels});
+        }
+        if (halves.decoder) {
+            LayerList layers(weights / "decoder");
+            decoder_in_.emplace(layers.next(), nn::ConvShape{.in = shape.format.channels, .out = shape.decoder_width});
+            decoder_ = decoder_levels(layers, shape);
+        }
+    }
 
     Posterior encode(const at::Tensor& pixels) const override {
         check_pixels(pixels);
@@ -105,7 +112,7 @@ public:
             x = level.conv(x);
             for (const TinyBlock& block : level.blocks) x = block(x);
         }
-        return {.mean = encoder_out_(x).contiguous(), .logvar = {}};
+        return {.mean = (*encoder_out_)(x).contiguous(), .logvar = {}};
     }
 
     at::Tensor decode(const at::Tensor& latents) const override {
@@ -113,7 +120,7 @@ public:
         nn::Epilogue relu;
         relu.activation = nn::Activation::relu;
         const at::Tensor clamped = nn::activate(scale_.unscale(latents) / latent_magnitude, nn::Activation::tanh) * latent_magnitude;
-        at::Tensor x = decoder_in_(nn::channels_last(clamped), relu);
+        at::Tensor x = (*decoder_in_)(nn::channels_last(clamped), relu);
         for (const TinyLevel& level : decoder_) {
             for (const TinyBlock& block : level.blocks) x = block(x);
             if (&level != &decoder_.back()) x = nn::upsample_nearest(x, 2 * x.size(2), 2 * x.size(3));
@@ -126,9 +133,8 @@ public:
 
 private:
     LatentScale scale_;
-    std::vector<TinyLevel> encoder_;
-    nn::Conv2d encoder_out_, decoder_in_;
-    std::vector<TinyLevel> decoder_;
+    std::vector<TinyLevel> encoder_, decoder_;
+    std::optional<nn::Conv2d> encoder_out_, decoder_in_;
 };
 
 /// The one width of all levels: the reference's layers do not fit together otherwise.
@@ -169,7 +175,9 @@ std::unique_ptr<VAE> make_autoencoder_tiny(const Json& config, nn::WeightSource&
     const LatentScale scale(reader, shape.format);
     reader.finish();
     const nn::Scope scope(weights);
-    return std::make_unique<AutoencoderTiny>(shape, scale, LayerList(scope / "encoder"), LayerList(scope / "decoder"));
+    const VAEHalves halves = find_halves(weights, {"encoder.layers.0.weight", "encoder.layers.1.conv.0.weight"},
+                                         {"decoder.layers.0.weight", "decoder.layers.2.conv.0.weight"});
+    return std::make_unique<AutoencoderTiny>(shape, scale, halves, scope);
 }
 
 }  // namespace lcm

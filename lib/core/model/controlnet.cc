@@ -73,7 +73,7 @@ void ControlNetConfig::expect_fits(const UNetConfig& other, const std::string& n
         refuse("layers", fmt::format("{}", unet.layers_per_block), fmt::format("{}", other.layers_per_block));
     if (unet.cross_attention_dim.front() != other.cross_attention_dim.front())
         refuse("text width", unet.cross_attention_dim.front(), other.cross_attention_dim.front());
-    if (unet.in_channels != other.in_channels) refuse("latent channels", unet.in_channels, other.in_channels);
+    if (unet.in_channels != other.out_channels) refuse("latent channels", unet.in_channels, other.out_channels);
     if (unet.text_time != other.text_time) refuse("pooled text", unet.text_time ? "yes" : "no", other.text_time ? "yes" : "no");
 }
 

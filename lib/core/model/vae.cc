@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "lib/base/error.h"
 #include "lib/core/model/autoencoder_kl.h"
 #include "lib/core/model/autoencoder_tiny.h"
@@ -10,6 +12,7 @@
 namespace lcm {
 
 void VAE::check_pixels(const at::Tensor& pixels) const {
+    if (!halves_.encoder) throw Error(ExitCode::no_input, "", "this VAE has no encoder");
     expect_shape(pixels, {-1, pixel_channels, -1, -1}, "the VAE's pixels");
     if (pixels.size(2) % factor() == 0 && pixels.size(3) % factor() == 0) return;
     throw Error(ExitCode::data, "",
@@ -17,7 +20,16 @@ void VAE::check_pixels(const at::Tensor& pixels) const {
                 "crop or resize it");
 }
 
-void VAE::check_latents(const at::Tensor& latents) const { expect_shape(latents, {-1, latent_channels(), -1, -1}, "the VAE's latents"); }
+void VAE::check_latents(const at::Tensor& latents) const {
+    if (!halves_.decoder) throw Error(ExitCode::no_input, "", "this VAE has no decoder");
+    expect_shape(latents, {-1, latent_channels(), -1, -1}, "the VAE's latents");
+}
+
+VAEHalves find_halves(const nn::WeightSource& weights, const std::vector<std::string>& encoder, const std::vector<std::string>& decoder) {
+    const auto there = [&](const std::string& name) { return weights.has(name); };
+    const VAEHalves halves{std::ranges::any_of(encoder, there), std::ranges::any_of(decoder, there)};
+    return halves.encoder || halves.decoder ? halves : VAEHalves();
+}
 
 std::unique_ptr<VAE> make_vae(const Json& config, nn::WeightSource& weights) {
     const std::string kind = config.get("_class_name", "AutoencoderKL");

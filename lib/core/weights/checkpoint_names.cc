@@ -210,6 +210,47 @@ NameTable unet_checkpoint_names(const std::vector<std::string>& ours) {
     return table;
 }
 
+NameTable controlnet_checkpoint_names(const std::vector<std::string>& ours) {
+    const UNetNames names(ours);
+    std::size_t blocks = 0;  // of the map's own convolutions; every second place of their list is an activation
+    for (const std::string& name : ours) {
+        Words words(name);
+        if (words.take("controlnet_cond_embedding.blocks")) blocks = std::max(blocks, words.take_number() + 1);
+    }
+    const auto map = [](std::size_t place, const Words& words) { return fmt::format("input_hint_block.{}.{}", 2 * place, words.rest()); };
+    const auto theirs = [&](const std::string& name) {
+        Words words(name);
+        if (words.take("controlnet_cond_embedding.conv_in")) return map(0, words);
+        if (words.take("controlnet_cond_embedding.conv_out")) return map(blocks + 1, words);
+        if (words.take("controlnet_mid_block")) return fmt::format("middle_block_out.0.{}", words.rest());
+        if (words.take("controlnet_cond_embedding.blocks")) {
+            const std::size_t block = words.take_number();
+            return map(block + 1, words);
+        }
+        if (!words.take("controlnet_down_blocks")) return names.theirs(name);
+        const std::size_t skip = words.take_number();
+        return fmt::format("zero_convs.{}.0.{}", skip, words.rest());
+    };
+    NameTable table;
+    for (const std::string& name : ours) table.stored[theirs(name)].push_back({name});
+    return table;
+}
+
+NameTable t2i_adapter_original_names(const std::vector<std::string>& ours, std::size_t layers) {
+    NameTable table;
+    for (const std::string& name : ours) {
+        Words words(name);
+        words.take("adapter");
+        std::string theirs(words.rest());
+        if (words.take("body")) {
+            const std::size_t level = words.take_number(), layer = words.take("resnets") ? words.take_number() : 0;
+            theirs = fmt::format("body.{}.{}", level * layers + layer, words.rest());
+        }
+        table.stored[theirs].push_back({name});
+    }
+    return table;
+}
+
 NameTable vae_checkpoint_names(const std::vector<std::string>& ours) {
     const std::size_t down = BlockLayout(ours, "encoder.down_blocks").blocks(), up = BlockLayout(ours, "decoder.up_blocks").blocks();
     NameTable table;
@@ -221,6 +262,20 @@ NameTable vae_checkpoint_names(const std::vector<std::string>& ours) {
         else if (words.take("decoder"))
             theirs = "decoder." + vae_half_name(words, up);
         table.stored[theirs].push_back({name});
+    }
+    return table;
+}
+
+NameTable tiny_vae_names(const std::vector<std::string>& ours, const TinyHalves& halves) {
+    NameTable table;
+    for (const std::string& name : ours) {
+        Words words(name);
+        const bool encoder = words.take("encoder.layers");
+        if (!encoder) words.take("decoder.layers");
+        const auto& before = encoder ? halves.encoder : halves.decoder;
+        if (!before) continue;
+        const std::size_t number = words.take_number() + (encoder ? 0 : 1);
+        table.stored[fmt::format("{}{}.{}", *before, number, words.rest())].push_back({name});
     }
     return table;
 }

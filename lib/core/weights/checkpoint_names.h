@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,20 @@ NameTable unet_checkpoint_names(const std::vector<std::string>& ours);
 
 /// AutoencoderKL: `down`, `mid.attn_1`, `up`.
 NameTable vae_checkpoint_names(const std::vector<std::string>& ours);
+
+/// ControlNet: the UNet's names, `input_hint_block`, `zero_convs`, `middle_block_out`.
+NameTable controlnet_checkpoint_names(const std::vector<std::string>& ours);
+
+/// T2I-Adapter of `layers` blocks a level: one flat list `body`.
+NameTable t2i_adapter_original_names(const std::vector<std::string>& ours, std::size_t layers);
+
+/// What stands before the numbers of a tiny VAE's halves; nothing where a half is not in the file.
+struct TinyHalves {
+    std::optional<std::string_view> encoder, decoder;
+};
+
+/// AutoencoderTiny as TAESD's own code numbers it: one flat list a half; the decoder's begins with its clamp, which has no weights.
+NameTable tiny_vae_names(const std::vector<std::string>& ours, const TinyHalves& halves);
 
 /// CLIP text encoder as transformers wrote it: `text_model.` before every name.
 NameTable clip_checkpoint_names(const std::vector<std::string>& ours);

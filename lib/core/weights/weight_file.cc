@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "lib/base/error.h"
 #include "lib/core/tensor/convert.h"
+#include "lib/core/weights/keras_names.h"
 #include "lib/stream/sniff.h"
 
 namespace lcm {
@@ -34,6 +36,28 @@ std::uint64_t header_length(std::span<const std::byte> file, const std::string& 
 }  // namespace
 
 WeightFile::WeightFile(const std::string& path, bool lenient) : file_(path) {
+    if (is_hdf5(file_.bytes()))
+        read_keras();
+    else
+        read_safetensors(lenient);
+}
+
+void WeightFile::read_keras() {
+    for (NamedKerasWeight& weight : name_keras_weights(read_keras_file(path()), path())) {
+        const std::string where = tensor_place(path(), weight.stored.path);
+        const auto size = byte_size(weight.stored.dtype, weight.stored.shape);
+        if (!size || *size > file_.bytes().size() || weight.stored.offset > file_.bytes().size() - *size)
+            throw Error(ExitCode::data, where, "truncated: its data reach beyond the file", "download it again");
+        TensorEntry entry{weight.name, weight.stored.dtype, weight.stored.shape, weight.stored.offset, weight.stored.offset + *size};
+        for (std::size_t i = 0; i < weight.order.size(); ++i)
+            entry.shape[i] = weight.stored.shape[static_cast<std::size_t>(weight.order[i])];
+        tensors_.emplace(weight.name, std::move(entry));
+        if (!weight.order.empty()) orders_.emplace(weight.name, std::move(weight.order));
+    }
+}
+
+void WeightFile::read_safetensors(bool lenient) {
+    const std::string& path = file_.path();
     const std::span<const std::byte> file = file_.bytes();
     const std::uint64_t length = header_length(file, path);
     data_begin_ = length_bytes + length;
@@ -64,7 +88,11 @@ at::Tensor WeightFile::view(std::string_view name) const {
     if (found == tensors_.end()) throw Error(ExitCode::data, where, "there is no such tensor");
     const TensorEntry& entry = found->second;
     try {
-        return to_torch({entry.dtype, entry.shape, bytes(entry), file_.owner()});
+        const auto turned = orders_.find(name);
+        if (turned == orders_.end()) return to_torch({entry.dtype, entry.shape, bytes(entry), file_.owner()});
+        std::vector<std::int64_t> shape(entry.shape.size());
+        for (std::size_t i = 0; i < shape.size(); ++i) shape[static_cast<std::size_t>(turned->second[i])] = entry.shape[i];
+        return to_torch({entry.dtype, shape, bytes(entry), file_.owner()}).permute(turned->second).contiguous();
     } catch (const Error& error) {
         throw Error(error.code(), where, error.fault(), error.fix());
     }

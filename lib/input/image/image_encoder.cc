@@ -2,6 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/exp.h>
+#include <ATen/ops/zeros_like.h>
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
@@ -73,7 +74,10 @@ ImageSize encoded_size(const Picture& picture, const Record& record, const Image
 
 ImageEncoder::ImageEncoder(const Bundle& bundle, ImageSettings settings)
     : name_(bundle.name()), check_(bundle), settings_(std::move(settings)) {
-    if (settings_.latent) vae_ = bundle.vae();
+    if (settings_.latent) vae_ = bundle.vae(VAEUse::encode);
+    if (!bundle.has(Part::unet)) return;
+    const UNetConfig unet = UNetConfig::from_json(bundle.config(Part::unet));
+    inpainting_ = unet.in_channels > unet.out_channels;
 }
 
 void ImageEncoder::set_picture(Picture picture) {
@@ -100,15 +104,26 @@ void ImageEncoder::add_latent(Record& record, const Image& image) {
     const at::Tensor scaled = vae_->scale(latent).squeeze(0);
     expect_finite(scaled, fmt::format("{}: {}", picture_.place, tensor::latent_init));
     put(record, tensor::latent_init, scaled);
-    record.set(key::vae_sha256, check_.sha256(Part::vae));
-    record.set(key::vae_scale, format_number(check_.latent().scaling_factor));
+    // The file of an encoder alone has another hash than that of its decoder, which goes on from here.
+    if (vae_->halves().decoder) record.set(key::vae_sha256, check_.sha256(Part::vae));
+    if (!check_.any_scale()) record.set(key::vae_scale, format_number(check_.latent().scaling_factor));
     record.set(key::latent_space, std::string(value::scaled_space));
     record.set(key::layout, std::string(value::chw));
 }
 
-void ImageEncoder::add_mask(Record& record, const ImageSize& size, Fit fit) const {
-    const FloatImage mask = repaint_mask(*picture_.mask, size, fit);
+void ImageEncoder::add_mask(Record& record, const FloatImage& mask) const {
     put(record, tensor::latent_mask, to_torch(latent_mask(mask, static_cast<int>(check_.latent().factor))).squeeze(0));
+}
+
+/// The picture, grey where it is drawn anew. Its draw comes behind the start noise, which is not known here: the deviation goes along.
+void ImageEncoder::add_masked(Record& record, const Image& image, const FloatImage& mask) const {
+    const Posterior posterior = vae_->encode(to_torch(to_signed(image)) * (1 - to_torch(mask)));
+    const at::Tensor scaled = vae_->scale(posterior.mean);
+    expect_finite(scaled, fmt::format("{}: {}", picture_.place, tensor::latent_masked));
+    put(record, tensor::latent_masked, scaled.squeeze(0));
+    if (!settings_.sample || !posterior.logvar.defined()) return;
+    const at::Tensor deviation = at::exp(posterior.logvar * 0.5);
+    put(record, tensor::latent_masked_std, (vae_->scale(deviation) - vae_->scale(at::zeros_like(deviation))).squeeze(0));
 }
 
 void ImageEncoder::add_maps(Record& record, const Image& image) const {
@@ -125,7 +140,11 @@ void ImageEncoder::add_fitted(Record& record) {
     const Fit fit = settings_.fit.value_or(given ? Fit::crop : Fit::stretch);
     const Image image = fit_to(picture_.image, size.width, size.height, fit);
     if (settings_.latent) add_latent(record, image);
-    if (settings_.latent && picture_.mask) add_mask(record, size, fit);
+    if (settings_.latent && picture_.mask) {
+        const FloatImage mask = repaint_mask(*picture_.mask, size, fit);
+        add_mask(record, mask);
+        if (inpainting_) add_masked(record, image, mask);
+    }
     add_maps(record, image);
     record.set(key::size, format_image_size(size));
 }

@@ -41,8 +41,8 @@ struct Picture {
 ///         settings'; Error(refused) above the limits
 ImageSize encoded_size(const Picture& picture, const Record& record, const ImageSettings& settings, std::int64_t factor);
 
-/// A picture to conditioning: `latent.init [C,h,w]`, `latent.mask [1,h,w]` (1: to repaint), `control.NAME [1 or 3,H,W]` in bytes,
-/// `image.features [1,D]`.
+/// A picture to conditioning: `latent.init [C,h,w]`, `latent.mask [1,h,w]` (1: to repaint), for an inpainting UNet
+/// `latent.masked [C,h,w]`, `control.NAME [1 or 3,H,W]` in bytes, `image.features [1,D]`.
 ///
 /// A draw from the VAE's distribution is the first of the picture's generator (lcm-facts, section 3): the record then carries the seed and
 /// the generator's state (`lcm.seed`, `lcm.rng`, `lcm.rng_draws`, `rng.state`), and denoising goes on from there.
@@ -63,13 +63,15 @@ public:
 private:
     void add_fitted(Record& record);
     void add_latent(Record& record, const Image& image);
-    void add_mask(Record& record, const ImageSize& size, Fit fit) const;
+    void add_mask(Record& record, const FloatImage& mask) const;
+    void add_masked(Record& record, const Image& image, const FloatImage& mask) const;
     void add_maps(Record& record, const Image& image) const;
 
     std::string name_;
     RecordCheck check_;
     ImageSettings settings_;
     std::unique_ptr<VAE> vae_;
+    bool inpainting_ = false;  ///< the model's UNet sees more than the sample
     Picture picture_;
 };
 

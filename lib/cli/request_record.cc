@@ -94,12 +94,10 @@ auto named(const Json& value, const Read& read) {
 }
 
 std::string sampler_text(const Json& value) {
-    return named(
-        value,
-        [](const std::string& name) {
-            sampler_kind(parse_sampler_name(name).name, ExitCode::data, "sampler");
-            return name;
-        });
+    return named(value, [](const std::string& name) {
+        sampler_kind(parse_sampler_name(name).name, ExitCode::data, "sampler");
+        return name;
+    });
 }
 
 std::string syntax_text(const Json& value) {
@@ -140,12 +138,10 @@ void set_sampling(Record& record, const Json& request) {
     set("rng", key::rng, [](const Json& value) {
         return named(value, [](const std::string& name) { return std::string(name_of(rng_by_name(name, "rng"))); });
     });
-    set(
-        "strength", key::strength,
-        [](const Json& value) {
-            if (!(value.as_number() > 0)) refuse(value, "is not above 0");
-            return number_text(value, 0, 1);
-        });
+    set("strength", key::strength, [](const Json& value) {
+        if (!(value.as_number() > 0)) refuse(value, "is not above 0");
+        return number_text(value, 0, 1);
+    });
     set("strength_rule", key::strength_rule, [](const Json& value) {
         return named(value, [](const std::string& name) { return std::string(name_of(rule_by_name(name, "strength_rule"))); });
     });

@@ -176,7 +176,9 @@ class Recorded(SteeredStream):
         self.run_ok(harness.render("-o", "a.png"), stdin=self.drawn(*self.FLAGS))
         recipe = self.run_ok([harness.RENDER, "--info", "a.png"]).out.decode()
         for part in ('ControlNet 0: "Map: edges, Model: controlnet [', "Weight: 0.8, Guidance Start: 0, Guidance End: 0.5",
-                     "Guess Mode: true", 'T2I-Adapter 0: "Map: canny, Model: t2iadapter [', 'IP-Adapter 0: "Model: ip-adapter_tiny.safetensors [',
+                     "Guess Mode: true",
+                     'T2I-Adapter 0: "Map: canny, Model: t2iadapter [',
+                     'IP-Adapter 0: "Model: ip-adapter_tiny.safetensors [',
                      "Weight: 0.7"):
             self.assertIn(part, recipe)
         self.assertNotIn(str(TESTDATA), recipe)

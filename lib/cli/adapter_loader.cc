@@ -9,6 +9,7 @@
 #include "lib/cli/adapter_path.h"
 #include "lib/cli/prompt_adapters.h"
 #include "lib/core/adapter/adapter_file.h"
+#include "lib/core/bundle/bundle_parameters.h"
 #include "lib/optimize/init.h"
 #include "lib/stream/keys.h"
 
@@ -29,15 +30,6 @@ std::string identity_of(std::vector<AdapterEntry> entries, AdapterMode mode) {
 constexpr const char* text_hint = "give --lora to lcm-encode, or pipe the record through lcm-stylize";
 
 }  // namespace
-
-ModelParameters parameters_of(const Bundle& bundle) {
-    ModelParameters parameters;
-    if (bundle.has(Part::unet)) parameters.emplace(Network::unet, unet_parameters(UNetConfig::from_json(bundle.config(Part::unet))));
-    for (const auto& [part, network] :
-         {std::pair(Part::text_encoder, Network::text_encoder), std::pair(Part::text_encoder_2, Network::text_encoder_2)})
-        if (bundle.has(part)) parameters.emplace(network, text_parameters(CLIPTextConfig::from_json(bundle.config(part))));
-    return parameters;
-}
 
 AdapterLoader::AdapterLoader(const Bundle& bundle, const AdapterOptions& options) : options_(options), parameters_(parameters_of(bundle)) {}
 

@@ -10,9 +10,6 @@
 
 namespace lcm::cli {
 
-/// The networks of a model that adapters change, by its configuration; no weights are read. @throws Error(data)
-ModelParameters parameters_of(const Bundle& bundle);
-
 /// The adapters of records, opened for one model; a list is kept until another is asked for.
 class AdapterLoader {
 public:

@@ -92,7 +92,7 @@ std::string find_adapter(const std::string& name) {
 std::string find_installed_adapter(const std::string& name, const std::string& place) {
     if (auto file = installed_adapter(name); !file.empty()) return file;
     throw Error(ExitCode::data, place,
-                fmt::format("its prompt asks for adapter \"{}\", and none of that name is installed", escape_control(name)),
+                fmt::format("asks for the adapter \"{}\", and none of that name is installed", escape_control(name)),
                 fix_for_unknown(name));
 }
 

@@ -10,16 +10,16 @@
 #include "lib/base/number.h"
 #include "lib/base/text.h"
 #include "lib/cli/command.h"
-#include "lib/sampling/control_networks.h"
+#include "lib/sampling/control_files.h"
+#include "lib/sampling/control_kind.h"
 
 namespace lcm::cli {
 namespace {
 
 constexpr const char* steering_group = "Steering";
-constexpr const char* controlnet_flag = "--controlnet";
-constexpr const char* t2i_adapter_flag = "--t2i-adapter";
-constexpr const char* ip_adapter_flag = "--ip-adapter";
 constexpr double largest_scale = 100;
+
+std::string flag_of(const ControlKind& kind) { return fmt::format("--{}", kind.name); }
 
 /// Takes what stands behind the last colon; nothing without one, or where it belongs to a path.
 std::optional<std::string> take_last(std::string& text) {
@@ -76,50 +76,41 @@ ControlRequest parse_control(const std::string& text, const std::string& flag) {
 }
 
 void ControlOptions::declare(CLI::App& app) {
-    const auto add = [&](const char* name, auto& value, const char* help) {
-        return app.add_option(name, value, help)->allow_extra_args(false)->group(steering_group);
-    };
-    add(controlnet_flag, controlnets, "Follow the record's control map with a ControlNet, its scale (1), in this share of the steps (0-1)")
-        ->type_name("[MAP=]DIR|FILE[:SCALE[:START-END]]");
-    add(t2i_adapter_flag, t2i_adapters, "The same with a T2I-Adapter")->type_name("[MAP=]DIR|FILE[:SCALE[:START-END]]");
-    add(ip_adapter_flag, ip_adapter, "Follow the record's image features with an IP-Adapter, its scale (1)")->type_name("FILE[:SCALE]");
+    for (const ControlKind* kind : control_kinds()) {
+        CLI::Option* flag = app.add_option(flag_of(*kind), networks[kind->name], kind->help)->allow_extra_args(false);
+        if (!kind->follows_map) flag->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::Throw);
+        flag->type_name(kind->value)->group(steering_group);
+    }
     app.add_flag("--guess-mode", guess_mode, "Let ControlNets act on the prompted half alone, weaker towards the fine end")
         ->group(steering_group);
 }
 
 void ControlOptions::check() const {
-    for (const std::string& text : controlnets) parse_control(text, controlnet_flag);
-    for (const std::string& text : t2i_adapters) parse_control(text, t2i_adapter_flag);
-    if (guess_mode && controlnets.empty()) throw Error(ExitCode::usage, "--guess-mode", "is about --controlnet", "add one");
-    if (ip_adapter.empty()) return;
-    const ControlRequest request = parse_control(ip_adapter, ip_adapter_flag);
-    if (!request.map.empty() || request.window.start != 0 || request.window.end != 1)
-        throw Error(ExitCode::usage, ip_adapter_flag, "takes a file and a scale alone", "write FILE:0.6");
+    bool guesses = false;
+    for (const auto& [name, texts] : networks) {
+        const ControlKind& kind = control_kind(std::string(name), "");
+        guesses = guesses || (kind.may_guess && !texts.empty());
+        for (const std::string& text : texts) {
+            const ControlRequest request = parse_control(text, flag_of(kind));
+            if (!kind.follows_map && (!request.map.empty() || request.window != StepWindow{}))
+                throw Error(ExitCode::usage, flag_of(kind), "takes a file and a scale alone", "write FILE:0.6");
+        }
+    }
+    if (guess_mode && !guesses) throw Error(ExitCode::usage, "--guess-mode", "is about --controlnet", "add one");
 }
 
-ControlSet ControlOptions::open(const UNetConfig& unet) const {
-    ControlSet set;
-    for (const std::string& text : controlnets) {
-        const ControlRequest request = parse_control(text, controlnet_flag);
-        set.controls.push_back(
-            {request.map, open_controlnet(request.path, unet), {.scale = request.scale, .guess = guess_mode}, request.window});
+std::vector<ControlEntry> ControlOptions::entries() const {
+    std::vector<ControlEntry> entries;
+    for (const ControlKind* kind : control_kinds()) {
+        const auto given = networks.find(kind->name);
+        if (given == networks.end()) continue;
+        for (const std::string& text : given->second) {
+            const ControlRequest request = parse_control(text, flag_of(*kind));
+            entries.push_back({std::string(kind->name), request.map, control_sha256(request.path), request.scale, request.window,
+                               guess_mode && kind->may_guess, request.path});
+        }
     }
-    for (const std::string& text : t2i_adapters) {
-        const ControlRequest request = parse_control(text, t2i_adapter_flag);
-        set.adapters.push_back({request.map, open_t2i_adapter(request.path, unet), request.scale, request.window});
-    }
-    if (ip_adapter.empty()) return set;
-    const ControlRequest request = parse_control(ip_adapter, ip_adapter_flag);
-    set.image_prompt = ImagePromptUse{open_ip_adapter(request.path, unet), request.scale};
-    return set;
-}
-
-std::vector<std::string> ControlOptions::files() const {
-    std::vector<std::string> files;
-    for (const std::string& text : controlnets) files.push_back(parse_control(text, controlnet_flag).path);
-    for (const std::string& text : t2i_adapters) files.push_back(parse_control(text, t2i_adapter_flag).path);
-    if (!ip_adapter.empty()) files.push_back(parse_control(ip_adapter, ip_adapter_flag).path);
-    return files;
+    return entries;
 }
 
 }  // namespace lcm::cli

@@ -1,9 +1,10 @@
 #pragma once
 
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "lib/core/model/unet.h"
 #include "lib/sampling/picture_control.h"
 
 namespace CLI {
@@ -23,19 +24,16 @@ struct ControlRequest {
 /// @param flag  for errors. @throws Error(usage)
 ControlRequest parse_control(const std::string& text, const std::string& flag);
 
-/// `--controlnet`, `--t2i-adapter`, `--ip-adapter`: the networks that steer a UNet beside its text.
+/// The networks that steer a UNet beside its text: a flag for each of `control_kinds()`, such as `--controlnet`.
 struct ControlOptions {
-    std::vector<std::string> controlnets, t2i_adapters;
-    std::string ip_adapter;
+    std::map<std::string_view, std::vector<std::string>> networks;  ///< by kind
     bool guess_mode = false;
 
     void declare(CLI::App& app);
     /// @throws Error(usage)
     void check() const;
-    /// Opens the networks. @throws Error(no_input), Error(data) when one is broken or does not fit the UNet
-    ControlSet open(const UNetConfig& unet) const;
-    /// The folders and files of the networks.
-    std::vector<std::string> files() const;
+    /// The flags as entries of a record; the networks are found and hashed. @throws Error(usage), Error(no_input)
+    std::vector<ControlEntry> entries() const;
 };
 
 }  // namespace lcm::cli

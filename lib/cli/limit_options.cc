@@ -93,7 +93,6 @@ Limits tightened(const Limits& ceilings, const std::vector<std::string>& wanted)
     auto allowed = ceilings;
     for (const auto& name : names)
         if (const auto ceiling = *allowed.find(name); ceiling != 0) lower(*result.find(name), ceiling);
-    result.record_by_policy = ceilings.record != 0 && result.record == ceilings.record;
     for (const auto& text : wanted) {
         const auto equals = text.find('=');
         const auto name = text.substr(0, equals);
@@ -107,9 +106,9 @@ Limits tightened(const Limits& ceilings, const std::vector<std::string>& wanted)
         const auto ceiling = *allowed.find(name);
         if (ceiling != 0 && amount > ceiling)
             throw Error(ExitCode::refused, "--limit", fmt::format("{} is above the policy's {}", text, ceiling), "ask for less");
-        if (name == "record" && amount < *limit) result.record_by_policy = false;
         *limit = amount;
     }
+    result.record_by_policy = ceilings.record != 0 && result.record == ceilings.record;  // also where a flag asked for just that
     return result;
 }
 

@@ -82,6 +82,10 @@ void ModelOptions::declare(CLI::App& app, const std::vector<Part>& parts) {
         ->capture_default_str()
         ->type_name("WHEN")
         ->group(group::io);
+    declare_lenient(app);
+}
+
+void ModelOptions::declare_lenient(CLI::App& app) {
     app.add_flag("--lenient", files.lenient, "Take weight files with unknown keys or holes in their headers, with a warning")
         ->group(group::io);
 }
@@ -89,6 +93,7 @@ void ModelOptions::declare(CLI::App& app, const std::vector<Part>& parts) {
 void ModelOptions::declare_operand(CLI::App& app, const std::string& help) {
     app.add_option("-m,--model,MODEL", model, help)->type_name(model_type)->group(group::io);
     declare_files(app);
+    declare_lenient(app);
 }
 
 void ModelOptions::declare_precision(CLI::App& app) {

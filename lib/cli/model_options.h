@@ -22,6 +22,8 @@ struct ModelOptions {
     void declare(CLI::App& app, const std::vector<Part>& parts = {});
     /// `--precision`, for a tool that computes with UNet or VAE.
     void declare_precision(CLI::App& app);
+    /// `--lenient` alone, for a command that declares `-m` itself; the other declarations have it.
+    void declare_lenient(CLI::App& app);
     /// `-m` alone, also as an operand, for a tool that reads whole models.
     void declare_operand(CLI::App& app, const std::string& help);
 

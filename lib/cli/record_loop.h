@@ -9,6 +9,16 @@
 
 namespace lcm::cli {
 
+/// Checks what a filter is told of its input, its output and its batch, and lets the reader go on where the batch does.
+/// @throws Error(usage)
+template <class Output>
+void check_filter(RecordInputOptions& input, Output& output, BatchOptions& batch) {
+    input.reading.keep_going = batch.keep_going;
+    input.check();
+    output.check();
+    batch.check();
+}
+
 /// What a tool does with one data record. @param number  of the record in the whole run, from 0 (`record_number`)
 using RecordWork = std::function<void(Record& record, std::uint64_t number)>;
 

@@ -23,12 +23,7 @@ struct RequestOptions {
     std::unique_ptr<RecordFeed> open() const;
 };
 
-/// Records from JSON lines, one request a line (`lcm-encode --requests FILE|-`); empty lines are skipped.
-///
-/// {"prompt": "a red apple", "negative": "blurry", "seed": 7, "size": "512x512", "steps": 4, "guidance": 8, "output": "apple"}
-///
-/// Only `prompt` is needed. `size` may be `width` and `height`; a seed above 2^63 - 1 is written as a string; `output` (or `id`) becomes
-/// `lcm.id`, which names files where a pattern says `{id}`. Any other key is refused. `adapters` must be empty: no tool applies them yet.
+/// Records from JSON lines, one request a line (`lcm-encode --requests FILE|-`, `request_record`); empty lines are skipped.
 class RequestFeed : public RecordFeed {
 public:
     /// @param path  a file, or "-" for stdin. @throws Error(usage), Error(no_input)

@@ -74,10 +74,11 @@ void SamplerOptions::declare_start(CLI::App& app) {
         ->check(CLI::Range(0.0, 1.0))
         ->type_name("N")
         ->group(group::generation);
-    app.add_option(
-           "--strength-rule", strength_rule_,
-           "What strength shortens: lcm, the schedule, and every step runs; cut, the steps, from the front; else lcm for a full LCM")
-        ->check(CLI::IsMember({"lcm", "cut"}))
+    app.add_option("--strength-rule", strength_rule_,
+                   "What strength shortens: lcm, the schedule, and every step runs; cut, the steps, from the front; stretch, nothing: "
+                   "every step runs, "
+                   "the last of a longer schedule; else lcm for a full LCM")
+        ->check(CLI::IsMember({"lcm", "cut", "stretch"}))
         ->type_name("RULE")
         ->group(group::generation);
     app.add_option("--rng", rng_, "Where noise comes from: torch-cpu, or philox as on a CUDA device; else torch-cpu")

@@ -19,8 +19,8 @@ public:
     /// @throws Error(data) as TextEncoder and AdapterLoader
     void enrich(Record& record, Context& context);
 
-    /// The same for a record that has its text already: it is encoded again only where adapters change it, or always; with the syntax and
-    /// the clip-skip that it was encoded with. @throws Error(data) for values of these that nobody writes
+    /// The same for a record that says how its text is read, by its syntax and its clip-skip, and may have it already: it is encoded again
+    /// only where adapters change it, or always. @throws Error(data) for values of these that nobody writes
     void restyle(Record& record, Context& context, bool always);
 
 private:

@@ -19,6 +19,11 @@ const std::map<std::string, PromptSyntax> syntaxes{
 
 }  // namespace
 
+std::optional<PromptSyntax> prompt_syntax(const std::string& name) {
+    const auto found = syntaxes.find(name);
+    return found == syntaxes.end() ? std::nullopt : std::optional(found->second);
+}
+
 void TextOptions::declare(CLI::App& app) {
     app.add_option("--prompt-syntax", syntax_,
                    "How weights are written in prompts: plain (not at all), a1111 or comfy; the last two take prompts of any length")

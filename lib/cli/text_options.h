@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,9 @@ class App;
 }
 
 namespace lcm::cli {
+
+/// The syntax that `--prompt-syntax` calls so: "plain", "a1111" or "comfy".
+std::optional<PromptSyntax> prompt_syntax(const std::string& name);
 
 /// How prompts are read: weights in them, layers left out, learned words.
 struct TextOptions {

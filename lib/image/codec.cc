@@ -67,13 +67,13 @@ void write_image(ByteSink& sink, const Image& image, ImageFormat format, const P
 
 Image read_png(std::span<const std::byte> file, const std::string& name) {
     if (detect_format(file) != ImageFormat::png) throw Error(ExitCode::data, name, "is no PNG picture");
-    return png::decode(file, name);
+    return png::decode(file, name).image;
 }
 
 Image read_image(std::span<const std::byte> file, const std::string& name) {
     const auto format = detect_format(file);
     if (!format) throw Error(ExitCode::data, name, "is no PNG or JPEG picture");
-    return *format == ImageFormat::png ? png::decode(file, name) : jpeg::decode(file, name);
+    return upright(*format == ImageFormat::png ? png::decode(file, name) : jpeg::decode(file, name));
 }
 
 PictureFile inspect_picture(std::span<const std::byte> file, const std::string& name) {

@@ -29,11 +29,13 @@ struct PictureText {
 ///         (PNG: 1 MiB in all; JPEG: 65,533 bytes a segment, two a character); Error(usage) for RGBA as JPEG; what the sink throws
 void write_image(ByteSink& sink, const Image& image, ImageFormat format, const PictureText& text, int jpeg_quality = 95);
 
-/// Decodes a PNG to RGB (alpha dropped, palette and grey expanded, 16 bits narrowed). Limits: 16,384 a side, 64 MP, 1 MiB of text.
+/// Decodes a PNG to RGB as it is stored (alpha dropped, palette and grey expanded, 16 bits narrowed). Limits: 16,384 a side, 64 MP, 1 MiB
+/// of text.
 /// @throws Error(data), Error(refused)
 Image read_png(std::span<const std::byte> file, const std::string& name);
 
-/// Decodes a PNG or JPEG to RGB, under the limits of `read_png`. @throws Error(data), Error(refused), Error(unavailable)
+/// Decodes a PNG or JPEG to RGB, under the limits of `read_png`, and turns it upright where EXIF says how it lies. @throws Error(data),
+/// Error(refused), Error(unavailable)
 Image read_image(std::span<const std::byte> file, const std::string& name);
 
 /// What a picture file says of itself.

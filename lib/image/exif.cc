@@ -7,6 +7,7 @@
 #include "lib/base/error.h"
 #include "lib/base/text.h"
 #include "lib/image/encoding.h"
+#include "lib/image/orientation.h"
 
 namespace lcm {
 namespace {
@@ -20,6 +21,8 @@ constexpr auto ascii_mark = "ASCII\0\0\0"sv;
 
 constexpr std::uint16_t tag_exif_directory = 0x8769;
 constexpr std::uint16_t tag_user_comment = 0x9286;
+constexpr std::uint16_t tag_orientation = 0x0112;
+constexpr std::uint16_t type_short = 3;
 constexpr std::uint16_t type_long = 4;
 constexpr std::uint16_t type_undefined = 7;
 constexpr std::uint32_t tiff_header_bytes = 8;
@@ -69,6 +72,13 @@ public:
             if (u16(at) == tag) return Entry{tag, u16(at + 2), u32(at + 4), u32(at + 8)};
         }
         return std::nullopt;
+    }
+
+    /// The number in an entry that holds one; nothing for other types.
+    std::optional<std::uint32_t> number(const Entry& entry) const {
+        if (entry.count != 1 || (entry.type != type_short && entry.type != type_long)) return std::nullopt;
+        if (entry.type == type_long) return entry.value;
+        return big_endian_ ? entry.value >> 16 : entry.value & 0xFFFF;  // a short one stands at the field's begin
     }
 
     std::string_view text(std::uint64_t at, std::uint64_t size) const {
@@ -125,6 +135,18 @@ std::string exif_with_comment(std::string_view text) {
 
 bool is_exif(std::span<const std::byte> payload) {
     return payload.size() >= exif_mark.size() && std::ranges::equal(payload.first(exif_mark.size()), as_bytes(exif_mark));
+}
+
+int orientation_of_exif(std::span<const std::byte> payload) {
+    try {
+        const std::string name;
+        const Tiff tiff(is_exif(payload) ? payload.subspan(exif_mark.size()) : payload, name);
+        const auto entry = tiff.find(tiff.first_directory(), tag_orientation);
+        const auto number = entry ? tiff.number(*entry) : std::nullopt;
+        return number && *number >= 1 && *number <= 8 ? static_cast<int>(*number) : upright_orientation;
+    } catch (const Error&) {
+        return upright_orientation;
+    }
 }
 
 std::string comment_of_exif(std::span<const std::byte> payload, const std::string& name) {

@@ -15,6 +15,10 @@ std::string exif_with_comment(std::string_view text);
 /// @throws Error(data) when offsets leave the payload or the text is no UTF-16
 std::string comment_of_exif(std::span<const std::byte> payload, const std::string& name);
 
+/// The orientation in an EXIF payload, with or without its mark: 1 to 8 (`orientation.h`). 1 where it says none, says nonsense, or is
+/// broken: whoever wants the pixels has no use for an error.
+int orientation_of_exif(std::span<const std::byte> payload);
+
 /// True for an APP1 payload that holds EXIF.
 bool is_exif(std::span<const std::byte> payload);
 

@@ -5,6 +5,7 @@
 #include <csetjmp>
 #include <cstdio>  // jpeglib.h needs FILE
 #include <new>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -149,6 +150,15 @@ PictureText text_of(const jpeg_decompress_struct& codec, const std::string& name
     return text;
 }
 
+/// Of the first EXIF segment.
+int orientation_of(const jpeg_decompress_struct& codec) {
+    for (auto marker = codec.marker_list; marker != nullptr; marker = marker->next) {
+        const auto payload = std::as_bytes(std::span(marker->data, marker->data_length));
+        if (is_exif(payload)) return orientation_of_exif(payload);
+    }
+    return upright_orientation;
+}
+
 }  // namespace
 
 void expect_available(const std::string&) {}
@@ -180,7 +190,7 @@ Bytes encode(const Image& image, const PictureText& text, int quality) {
     return std::move(context.output);
 }
 
-Image decode(std::span<const std::byte> file, const std::string& name) {
+StoredImage decode(std::span<const std::byte> file, const std::string& name) {
     Session<jpeg_decompress_struct> session;
     auto& [codec, context] = session;
     Image image;
@@ -190,10 +200,12 @@ Image decode(std::span<const std::byte> file, const std::string& name) {
         jpeg_create_decompress(&codec);
         context.progress.progress_monitor = refuse_many_scans;
         codec.progress = &context.progress;
+        jpeg_save_markers(&codec, app1, 0xFFFF);
         jpeg_mem_src(&codec, reinterpret_cast<const unsigned char*>(file.data()), file.size());
         jpeg_read_header(&codec, TRUE);
     });
     if (!begun) fail();
+    const int orientation = orientation_of(codec);  // libjpeg forgets markers with the last row
     check_picture_size(codec.image_width, codec.image_height, name);
     if (codec.num_components == 4) throw Error(ExitCode::data, name, "is a CMYK picture, expected RGB or grey", "save it as RGB");
     image.width = static_cast<int>(codec.image_width);
@@ -211,7 +223,7 @@ Image decode(std::span<const std::byte> file, const std::string& name) {
         jpeg_finish_decompress(&codec);
     });
     if (!read) fail();
-    return image;
+    return {std::move(image), orientation};
 }
 
 PictureFile inspect(std::span<const std::byte> file, const std::string& name) {

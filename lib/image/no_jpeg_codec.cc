@@ -15,7 +15,7 @@ void expect_available(const std::string& where) { refuse(where); }
 
 Bytes encode(const Image&, const PictureText&, int) { refuse("picture"); }
 
-Image decode(std::span<const std::byte>, const std::string& name) { refuse(name); }
+StoredImage decode(std::span<const std::byte>, const std::string& name) { refuse(name); }
 
 PictureFile inspect(std::span<const std::byte>, const std::string& name) { refuse(name); }
 

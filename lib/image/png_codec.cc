@@ -14,12 +14,14 @@
 #include "lib/base/error.h"
 #include "lib/base/text.h"
 #include "lib/image/encoding.h"
+#include "lib/image/exif.h"
 #include "lib/image/picture_limits.h"
 
 namespace lcm::png {
 namespace {
 
 constexpr char parameters_keyword[] = "parameters";
+constexpr png_byte exif_chunk[] = "eXIf";
 constexpr char xmp_keyword[] = "XML:com.adobe.xmp";
 
 // Run lengths after one fixed filter: decoded pictures are smooth with a little noise, where searching for longer matches costs two to
@@ -195,6 +197,16 @@ public:
         });
     }
 
+    /// Of the first eXIf chunk that was read.
+    int orientation() const {
+        png_unknown_chunkp chunks = nullptr;
+        const int count = png_get_unknown_chunks(png_, info_, &chunks);
+        for (const auto& chunk : std::span(chunks, static_cast<std::size_t>(count)))
+            if (std::memcmp(chunk.name, exif_chunk, sizeof exif_chunk) == 0)
+                return orientation_of_exif(std::as_bytes(std::span(chunk.data, chunk.size)));
+        return upright_orientation;
+    }
+
     /// The text chunk `keyword` as UTF-8, empty when there is none.
     std::string text(std::string_view keyword) const {
         png_textp texts = nullptr;
@@ -221,6 +233,8 @@ private:
         png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
         constexpr png_byte text_chunks[] = "tEXt\0zTXt\0iTXt";
         png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_AS_DEFAULT, text_chunks, 3);
+        // Kept as bytes: libpng's own reading of it would refuse the picture for a broken one.
+        png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_ALWAYS, exif_chunk, 1);
         png_read_info(png_, info_);
     }
 
@@ -270,7 +284,11 @@ Bytes encode(const Image& image, const PictureText& text) {
     return Writer().write(image, std::move(chunks));
 }
 
-Image decode(std::span<const std::byte> file, const std::string& name) { return Reader(file, name).pixels(); }
+StoredImage decode(std::span<const std::byte> file, const std::string& name) {
+    Reader reader(file, name);
+    Image image = reader.pixels();
+    return {std::move(image), reader.orientation()};  // the chunk may stand behind the pixels
+}
 
 PictureFile inspect(std::span<const std::byte> file, const std::string& name) {
     Reader reader(file, name);

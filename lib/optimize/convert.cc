@@ -78,30 +78,36 @@ void write_index(const fs::path& from, const fs::path& to, std::uint64_t total_b
     }
 }
 
-void convert_part_weights(const fs::path& from, const fs::path& to, Dtype target) {
+/// How weights are read and written.
+struct WeightRule {
+    Dtype target;
+    bool lenient;
+};
+
+void convert_part_weights(const fs::path& from, const fs::path& to, const WeightRule& rule) {
     const auto files = find_weight_files(from);
     std::uint64_t total_bytes = 0;
     for (const std::string& file : files) {
         const std::string name = fs::path(file).filename();
-        total_bytes += convert_weights(file, to / (files.size() == 1 ? usual_weight_name(name) : name), target);
+        total_bytes += convert_weights(file, to / (files.size() == 1 ? usual_weight_name(name) : name), rule.target, rule.lenient);
     }
     if (files.size() > 1) write_index(from, to, total_bytes);
 }
 
-void convert_folder(const fs::path& from, const fs::path& to, Dtype target) {
+void convert_folder(const fs::path& from, const fs::path& to, const WeightRule& rule) {
     fs::create_directory(to);
     for (const std::string& name : companions(from)) {
         check_stop();
         if (name != config_name) copy_whole(from / name, to / name);
     }
     if (!fs::exists(from / config_name)) return;  // a tokenizer or a scheduler has no weights
-    write_file(to / config_name, with_dtype(read_text_file(from / config_name, config_limit), target));
-    convert_part_weights(from, to, target);
+    write_file(to / config_name, with_dtype(read_text_file(from / config_name, config_limit), rule.target));
+    convert_part_weights(from, to, rule);
 }
 
-void convert_model(const fs::path& from, const fs::path& to, Dtype target) {
+void convert_model(const fs::path& from, const fs::path& to, const WeightRule& rule) {
     for (const std::string& name : companions(from)) copy_whole(from / name, to / name);
-    for (const std::string& part : part_folders(from)) convert_folder(from / part, to / part, target);
+    for (const std::string& part : part_folders(from)) convert_folder(from / part, to / part, rule);
 }
 
 void expect_apart(const std::string& model_dir, const std::string& out_dir) {
@@ -113,16 +119,16 @@ void expect_apart(const std::string& model_dir, const std::string& out_dir) {
 
 }  // namespace
 
-void convert(const std::string& model_dir, const std::string& out_dir, Dtype target, Existing existing) {
+void convert(const std::string& model_dir, const std::string& out_dir, Dtype target, Existing existing, bool lenient) {
     if (!is_weight_type(target))
         throw Error(ExitCode::usage, "", fmt::format("models are not converted to {}", name(target)), "choose F32, F16 or BF16");
-    if (Bundle::open(model_dir).is_file())
+    if (Bundle::open(model_dir, {}, lenient).is_file())
         throw Error(ExitCode::usage, model_dir, "is a checkpoint in one file; only folders are converted",
                     "use a model folder in the layout of diffusers");
     try {
         expect_apart(model_dir, out_dir);
         OutputFolder output(out_dir, existing);
-        convert_model(model_dir, output.temporary_path(), target);
+        convert_model(model_dir, output.temporary_path(), {target, lenient});
         output.finish();
     } catch (const fs::filesystem_error& error) {
         throw Error(ExitCode::io, error.path1(), error.code().message());

@@ -43,8 +43,8 @@ void write_tensor(ByteSink& sink, const WeightFile& file, const TensorEntry& sto
 
 }  // namespace
 
-std::uint64_t convert_weights(const std::string& from, const std::string& to, Dtype target) {
-    const WeightFile file(from);
+std::uint64_t convert_weights(const std::string& from, const std::string& to, Dtype target, bool lenient) {
+    const WeightFile file(from, lenient);
     const Header header = converted_header(file, target);
     const std::string text = format_header(header);
     const std::uint64_t length = text.size();

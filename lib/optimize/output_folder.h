@@ -2,11 +2,13 @@
 
 #include <string>
 
+#include "lib/base/descriptor.h"
 #include "lib/base/file.h"
 
 namespace lcm {
 
-/// A folder that appears whole or not at all: it is filled beside its place and renamed by `finish()`.
+/// A folder that appears whole or not at all: it is filled beside its place and renamed by `finish()`. What a killed run left half-built
+/// beside it is removed first: a running one holds a lock on its own.
 class OutputFolder {
 public:
     /// @throws Error(cannot_create) when something stands at `path` that may not be replaced, or the folder cannot be made
@@ -23,9 +25,11 @@ public:
     void finish();
 
 private:
+    void make_temporary();
     void swap_with_old();
 
     std::string path_, temporary_;
+    Descriptor lock_;  ///< of the temporary folder, for as long as it is being filled
     bool replaces_ = false;
 };
 

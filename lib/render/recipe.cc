@@ -1,6 +1,9 @@
 #include "lib/render/recipe.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -8,7 +11,9 @@
 #include "lib/base/json.h"
 #include "lib/base/number.h"
 #include "lib/base/version.h"
+#include "lib/core/adapter/control_entry.h"
 #include "lib/render/provenance.h"
+#include "lib/sampling/control_kind.h"
 #include "lib/stream/keys.h"
 
 namespace lcm {
@@ -66,6 +71,22 @@ std::string model_name(std::string_view model) {
     return std::string(model.substr(model.rfind('/') + 1));
 }
 
+/// The steering networks, numbered kind by kind as A1111 numbers its ControlNets.
+void add_steering(Pairs& pairs, const Record& record) {
+    std::map<std::string_view, int> counts;
+    for (const auto& entry : read_controls(record)) {
+        const ControlKind* known = find_control_kind(entry.kind);
+        const std::string_view kind = known == nullptr ? "Steering" : known->title;
+        std::string text = entry.map.empty() ? "" : fmt::format("Map: {}, ", entry.map);
+        text += fmt::format("Model: {} [{}], Weight: {}", model_name(entry.file), entry.sha256.substr(0, 10), format_number(entry.scale));
+        if (!entry.map.empty())
+            text +=
+                fmt::format(", Guidance Start: {}, Guidance End: {}", format_number(entry.window.start), format_number(entry.window.end));
+        if (entry.guess) text += ", Guess Mode: true";
+        pairs.add(fmt::format("{} {}", kind, counts[kind]++), text);
+    }
+}
+
 std::string parameter_line(const Record& record) {
     Pairs pairs;
     pairs.add("Steps", value_of(record, key::steps));
@@ -78,6 +99,7 @@ std::string parameter_line(const Record& record) {
     pairs.add("Precision", value_of(record, key::precision));
     pairs.add("Clip skip", clip_skip_of(record));
     pairs.add("RNG", rng_name(value_of(record, key::rng)));
+    add_steering(pairs, record);
     pairs.add("Version", std::string("lcm ") + version());
     return pairs.line();
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <utility>
@@ -15,26 +16,30 @@ namespace {
 constexpr std::array conventions{
     Convention{"diffusers", Rng::torch_cpu, StartNoise::own, std::nullopt, ClipSkipCount::skipped},
     Convention{"a1111", Rng::philox, StartNoise::sigma_max, Strength::Rule::cut, ClipSkipCount::from_one},
-    Convention{"comfy", Rng::torch_cpu, StartNoise::unit_variance, Strength::Rule::cut, ClipSkipCount::from_end},
+    Convention{"comfy", Rng::torch_cpu, StartNoise::unit_variance, Strength::Rule::stretch, ClipSkipCount::from_end},
 };
 
 constexpr std::array<std::pair<std::string_view, Rng>, 2> rngs{{{"torch-cpu", Rng::torch_cpu}, {"philox", Rng::philox}}};
-constexpr std::array<std::pair<std::string_view, Strength::Rule>, 2> rules{{{"lcm", Strength::Rule::lcm}, {"cut", Strength::Rule::cut}}};
+constexpr std::array<std::pair<std::string_view, Strength::Rule>, 3> rules{
+    {{"lcm", Strength::Rule::lcm}, {"cut", Strength::Rule::cut}, {"stretch", Strength::Rule::stretch}}};
 
 [[noreturn]] void refuse(std::string_view where, std::string_view name, const std::string& known) {
     throw Error(ExitCode::usage, std::string(where), fmt::format("\"{}\" is not known", escape_control(name)), "use " + known);
 }
 
-template <typename T>
-std::string_view find_name(const std::array<std::pair<std::string_view, T>, 2>& names, T value) {
-    return names[0].second == value ? names[0].first : names[1].first;
+template <typename Names, typename T>
+std::string_view find_name(const Names& names, T value) {
+    return std::ranges::find(names, value, &Names::value_type::second)->first;
 }
 
-template <typename T>
-T find_value(const std::array<std::pair<std::string_view, T>, 2>& names, std::string_view name, std::string_view where) {
-    for (const auto& [known, value] : names)
-        if (known == name) return value;
-    refuse(where, name, fmt::format("{} or {}", names[0].first, names[1].first));
+template <typename Names>
+auto find_value(const Names& names, std::string_view name, std::string_view where) {
+    std::string known;
+    for (const auto& [one, value] : names) {
+        if (one == name) return value;
+        known += fmt::format("{}{}", known.empty() ? "" : " or ", one);
+    }
+    refuse(where, name, known);
 }
 
 }  // namespace

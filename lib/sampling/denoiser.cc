@@ -170,8 +170,11 @@ Record Denoiser::denoise(const Record& input, const DenoiseRequest& request, int
     Trajectory run = started ? Trajectory::restore(input, settings, *sampler, shape) : Trajectory::start(input, settings, *sampler, shape);
     const Steering steering(state_->adapters, *sampler, settings.schedule.prediction_type);
     if (!started) steering.begin(run.state);
-    GuidedUNet guided(state_->unet, steering.conditions(output), {settings.guidance, settings.schedule.guidance_rescale});
-    const PictureControl control(state_->control, output, settings.width, settings.height, guided.classifier_free());
+    const Record conditions = steering.conditions(output);
+    const Guidance guidance{settings.guidance, settings.schedule.guidance_rescale};
+    state_->check.expect_conditions(conditions, guidance.is_classifier_free(state_->unet.config()));
+    GuidedUNet guided(state_->unet, conditions, guidance);
+    const PictureControl control(state_->control, {output, settings.width, settings.height, guided.classifier_free()});
     guided.follow(control, run.state, settings.steps);
     if (run.inpaint) guided.append(run.inpaint->channels());
     const DenoiseFunction network = steering.around(guided, run.state);

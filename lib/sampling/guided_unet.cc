@@ -20,15 +20,8 @@ namespace {
 constexpr const char* encode_again = "encode the prompt with the model that denoises";
 
 /// A text embedding of the record as [1,T,D] in f32.
-at::Tensor embedding(const Record& record, std::string_view name, const UNetConfig& config) {
-    const TensorBytes& bytes = record.tensor(name, encode_again);
-    const bool tokens = bytes.shape.size() == 2 && bytes.shape[0] > 0;
-    for (const std::int64_t width : config.cross_attention_dim) {
-        if (tokens && bytes.shape[1] == width) continue;
-        const std::string found = tokens ? fmt::format("has width {}", bytes.shape[1]) : "is not [tokens, width]";
-        throw Error(ExitCode::data, record.place, fmt::format("{} {}, the UNet takes width {}", name, found, width), encode_again);
-    }
-    return to_torch(bytes).to(at::kFloat).unsqueeze(0);
+at::Tensor embedding(const Record& record, std::string_view name) {
+    return to_torch(record.tensor(name, encode_again)).to(at::kFloat).unsqueeze(0);
 }
 
 /// A vector of the record as [1,N] in f32.
@@ -38,23 +31,17 @@ at::Tensor vector(const Record& record, std::string_view name) {
     return stored.to(at::kFloat).unsqueeze(0);
 }
 
-void check_pooled(const Record& record, const UNetConfig& config) {
-    const bool pooled = record.tensors.contains(tensor::text_pooled);
-    if (pooled == config.text_time) return;
-    const char* what = pooled ? "the record has pooled text, the UNet takes none" : "the UNet takes pooled text, the record has none";
-    throw Error(ExitCode::data, record.place, what, encode_again);
-}
-
 }  // namespace
 
+bool Guidance::is_classifier_free(const UNetConfig& unet) const { return !unet.time_cond_proj_dim && scale > 1; }
+
 GuidedUNet::GuidedUNet(const UNet& unet, const Record& record, const Guidance& guidance)
-    : unet_(unet), place_(record.place), scale_(guidance), classifier_free_(!unet.config().time_cond_proj_dim && guidance.scale > 1) {
-    check_pooled(record, unet.config());
-    context_ = embedding(record, tensor::text_embeds, unet.config());
+    : unet_(unet), place_(record.place), scale_(guidance), classifier_free_(guidance.is_classifier_free(unet.config())) {
+    context_ = embedding(record, tensor::text_embeds);
     if (unet.config().time_cond_proj_dim) guidance_ = at::full({1}, guidance.scale - 1, at::TensorOptions().dtype(at::kFloat));
     if (unet.config().text_time) bind_pooled(record);
     if (!classifier_free_) return;
-    const at::Tensor negative = embedding(record, tensor::text_negative_embeds, unet.config());
+    const at::Tensor negative = embedding(record, tensor::text_negative_embeds);
     if (negative.sizes() != context_.sizes()) {
         throw Error(ExitCode::data, record.place,
                     fmt::format("{} has {} tokens, {} has {}", tensor::text_embeds, context_.size(1), tensor::text_negative_embeds,

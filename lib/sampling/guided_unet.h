@@ -17,6 +17,9 @@ struct SamplerState;
 struct Guidance {
     double scale = 1;
     double rescale = 0;  ///< share of the guided output that gets the standard deviation of the conditional one (Lin 2023, section 3.4)
+
+    /// True when the UNet runs on two halves: it has no guidance embedding, and the scale is above 1.
+    bool is_classifier_free(const UNetConfig& unet) const;
 };
 
 /// A UNet bound to one picture's conditioning and guidance scale.
@@ -25,9 +28,8 @@ struct Guidance {
 /// e = e_uncond + scale * (e_cond - e_uncond), both halves in one batch, unconditional first (lcm-facts, section 1).
 class GuidedUNet {
 public:
-    /// @param record  with `text.embeds`; for classifier-free guidance also `text.negative.embeds`; for a UNet that takes them also
-    ///                `text.pooled`, `text.time_ids` and their negative ones
-    /// @throws Error(data) when one of them is absent or does not fit
+    /// @param record  whose conditions fit the UNet (`RecordCheck::expect_conditions`), with size conditions where it takes them
+    /// @throws Error(data) when the two halves have different numbers of tokens
     GuidedUNet(const UNet& unet, const Record& record, const Guidance& guidance);
 
     /// Both halves run, the unconditional one first.

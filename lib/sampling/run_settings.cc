@@ -12,6 +12,8 @@
 #include "lib/base/number.h"
 #include "lib/sampling/convention.h"
 #include "lib/sampling/picture_size.h"
+#include "lib/sampling/settings_reader.h"
+#include "lib/sampling/recorded_wishes.h"
 #include "lib/stream/keys.h"
 
 namespace lcm {
@@ -20,59 +22,11 @@ namespace {
 constexpr std::string_view latent_space = "scaled", layout = "CHW";
 constexpr std::uint64_t max_steps = 1'000'000;
 
-[[noreturn]] void refuse(const Record& record, std::string_view key, const std::string& what) {
-    throw Error(ExitCode::data, record.place, fmt::format("{} {}", key, what), "start the picture again from its conditioning");
-}
+constexpr const char* start_again = "start the picture again from its conditioning";
 
-std::uint64_t read_count(const Record& record, std::string_view key, std::uint64_t low, std::uint64_t high) {
-    const auto value = parse_u64(record.at(key));
-    if (!value || *value < low || *value > high) refuse(record, key, fmt::format("is not a number in {}..{}", low, high));
-    return *value;
-}
-
-double read_number(const Record& record, std::string_view key) {
-    const auto value = parse_number(record.at(key));
-    if (!value) refuse(record, key, "is not a number");
-    return *value;
-}
-
-void expect_value(const Record& record, std::string_view key, std::string_view ours) {
-    const std::string& value = record.at(key);
-    if (value != ours) refuse(record, key, fmt::format("is \"{}\", and only \"{}\" can be resumed", value, ours));
-}
-
-Rng read_rng(const Record& record) {
-    const std::string& name = record.at(key::rng);
-    for (const Rng rng : {Rng::torch_cpu, Rng::philox})
-        if (name == name_of(rng)) return rng;
-    refuse(record, key::rng, fmt::format("is \"{}\", and only torch-cpu and philox can be resumed", name));
-}
-
-std::optional<Strength> read_strength(const Record& record) {
-    if (record.find(key::strength) == nullptr) return std::nullopt;
-    Strength strength{Strength::Rule::lcm, read_number(record, key::strength)};
-    if (!(strength.value > 0 && strength.value <= 1)) refuse(record, key::strength, "is not above 0 and at most 1");
-    const std::string& rule = record.at(key::strength_rule);
-    if (rule == name_of(Strength::Rule::cut))
-        strength.rule = Strength::Rule::cut;
-    else if (rule != name_of(Strength::Rule::lcm))
-        refuse(record, key::strength_rule, fmt::format("is \"{}\", neither lcm nor cut", rule));
-    return strength;
-}
-
-/// The steps that the request asks for, else those that the record does.
-std::optional<int> wished_steps(const Record& record, const DenoiseRequest& request) {
-    if (record.find(key::steps) == nullptr) return request.steps;
-    const auto steps = static_cast<int>(read_count(record, key::steps, 1, max_steps));
-    expect_same("steps", request.steps.value_or(steps) == steps, std::to_string(steps));
-    return steps;
-}
-
-std::optional<double> wished_guidance(const Record& record, const DenoiseRequest& request) {
-    if (record.find(key::guidance) == nullptr) return request.guidance;
-    const double guidance = read_number(record, key::guidance);
-    expect_same("guidance", request.guidance.value_or(guidance) == guidance, format_number(guidance));
-    return guidance;
+std::optional<Strength> read_strength(const SettingsReader& reader) {
+    if (!reader.has(key::strength)) return std::nullopt;
+    return Strength{reader.strength_rule(), reader.share(key::strength)};
 }
 
 void check_guidance(double guidance) {
@@ -129,8 +83,9 @@ std::optional<Strength> starting_strength(const Record& record, const DenoiseReq
     }
     constexpr double usual = 0.8;
     const bool masked = record.tensors.contains(tensor::latent_mask);
-    const auto rule = lcm_rule ? Strength::Rule::lcm : Strength::Rule::cut;
-    return Strength{request.strength_rule.value_or(rule), request.strength.value_or(masked ? 1 : usual)};
+    auto rule = request.strength_rule.value_or(lcm_rule ? Strength::Rule::lcm : Strength::Rule::cut);
+    if (rule == Strength::Rule::stretch && (request.timesteps || request.sigmas)) rule = Strength::Rule::cut;  // a list is what it is
+    return Strength{rule, request.strength.value_or(masked ? 1 : usual)};
 }
 
 int usual_steps(const SchedulerConfig& schedule, const ModelSettings& model) {
@@ -160,7 +115,8 @@ void expect_same_schedule(const DenoiseRequest& request, const RunSettings& sett
 }
 
 void expect_same_run(const DenoiseRequest& request, const RunSettings& settings) {
-    const int steps = settings.schedule_steps();
+    const bool stretched = settings.strength && settings.strength->rule == Strength::Rule::stretch;
+    const int steps = stretched ? settings.steps : settings.schedule_steps();
     expect_same("steps", request.steps.value_or(steps) == steps, std::to_string(steps));
     expect_same("guidance", request.guidance.value_or(settings.guidance) == settings.guidance, format_number(settings.guidance));
     const PictureSize size{settings.width, settings.height};
@@ -189,7 +145,8 @@ SamplerName parse_sampler_name(const std::string& text) {
     return {text.substr(0, text.size() - karras.size()), SigmaSpacing::karras};
 }
 
-RunSettings RunSettings::start(const Record& record, const DenoiseRequest& request, const ModelSettings& model) {
+RunSettings RunSettings::start(const Record& record, const DenoiseRequest& asked, const ModelSettings& model) {
+    const DenoiseRequest request = with_wishes(record, asked);
     const SamplerName named = parse_sampler_name(request.sampler.value_or("lcm"));
     const SamplerKind& kind = sampler_kind(named.name, ExitCode::usage, "--sampler");
     RunSettings settings;
@@ -199,8 +156,8 @@ RunSettings RunSettings::start(const Record& record, const DenoiseRequest& reque
     settings.schedule = starting_schedule(kind, request, model);
     set(settings.schedule.sigma_spacing, named.spacing);
     settings.expect_read(kind, request);
-    settings.steps = wished_steps(record, request).value_or(usual_steps(settings.schedule, model));
-    settings.guidance = wished_guidance(record, request).value_or(model.defaults.guidance);
+    settings.steps = request.steps.value_or(usual_steps(settings.schedule, model));
+    settings.guidance = request.guidance.value_or(model.defaults.guidance);
     check_guidance(settings.guidance);
     settings.eta = request.eta.value_or(0);
     settings.strength = starting_strength(record, request, model.guidance_embedding && kind.takes_lcm_strength);
@@ -209,8 +166,10 @@ RunSettings RunSettings::start(const Record& record, const DenoiseRequest& reque
     const PictureSize size = starting_size(record, request, model);
     settings.width = size.width;
     settings.height = size.height;
+    const int whole = settings.strength ? whole_steps(settings.steps, *settings.strength) : settings.steps;
+    settings.steps = whole;
     const int run = static_cast<int>(make_sampler(settings.sampler, settings.plan())->timesteps().size());
-    if (run != settings.steps) settings.schedule.num_inference_steps = settings.steps;
+    if (run != whole) settings.schedule.num_inference_steps = whole;
     settings.steps = run;
     return settings;
 }
@@ -230,9 +189,10 @@ void RunSettings::expect_read(const SamplerKind& kind, const DenoiseRequest& req
 }
 
 RunSettings RunSettings::resume(const Record& record, const DenoiseRequest& request, const ModelSettings& model) {
-    expect_value(record, key::precision, name(model.precision));
-    expect_value(record, key::latent_space, latent_space);
-    expect_value(record, key::layout, layout);
+    const SettingsReader reader(record, start_again);
+    reader.expect(key::precision, name(model.precision));
+    reader.expect(key::latent_space, latent_space);
+    reader.expect(key::layout, layout);
     RunSettings settings;
     settings.precision = model.precision;
     settings.inpainting = model.inpainting;
@@ -240,12 +200,12 @@ RunSettings RunSettings::resume(const Record& record, const DenoiseRequest& requ
     const SamplerKind& kind = sampler_kind(settings.sampler, ExitCode::data, fmt::format("{}: {}", record.place, key::sampler));
     const std::string place = fmt::format("{}: {}", record.place, key::schedule);
     settings.schedule = settings_for_sampler(kind, parse_json(record.at(key::schedule), place));
-    settings.steps = static_cast<int>(read_count(record, key::steps, 1, max_steps));
-    settings.guidance = read_number(record, key::guidance);
-    settings.eta = kind.takes_eta ? read_number(record, key::eta) : 0;
-    settings.strength = read_strength(record);
-    settings.seed = read_count(record, key::seed, 0, UINT64_MAX);
-    settings.rng = read_rng(record);
+    settings.steps = static_cast<int>(reader.count(key::steps, 1, max_steps));
+    settings.guidance = reader.number(key::guidance);
+    settings.eta = kind.takes_eta ? reader.number(key::eta) : 0;
+    settings.strength = read_strength(reader);
+    settings.seed = reader.count(key::seed, 0, UINT64_MAX);
+    settings.rng = reader.rng();
     const PictureSize size = recorded_size(record, model.latent);
     settings.width = size.width;
     settings.height = size.height;

@@ -141,7 +141,19 @@ void check_steps(int steps, const Strength& strength) {
     if (!(strength.value > 0 && strength.value <= 1)) refuse("strength must be above 0 and at most 1");
 }
 
+int whole_steps(int steps, const Strength& strength) {
+    constexpr double full = 0.9999;  // from there on ComfyUI takes the denoise for whole
+    constexpr double most = 1e6;     // far above any schedule, so that the sampler refuses it
+    const bool longer = strength.rule == Strength::Rule::stretch && strength.value <= full;
+    return longer ? static_cast<int>(std::min(steps / strength.value, most)) : steps;
+}
+
 int kept_steps(int steps, const Strength& strength) {
+    if (strength.rule == Strength::Rule::stretch) {
+        for (int kept = std::max(static_cast<int>(steps * strength.value), 1); kept <= steps; ++kept)
+            if (whole_steps(kept, strength) == steps) return kept;
+        refuse(fmt::format("no number of steps stretches to {} by strength {}", steps, strength.value), "use the rule cut");
+    }
     const int kept = std::min(static_cast<int>(steps * strength.value), steps);
     if (kept == 0) refuse(fmt::format("strength leaves none of the {} steps", steps), "raise strength or steps");
     return kept;

@@ -8,11 +8,12 @@
 
 namespace lcm {
 
-/// How strongly a start picture is changed, and which of the two meanings that has (lcm-facts, section 3).
+/// How strongly a start picture is changed, and which of its meanings that has (lcm-facts, section 3).
 struct Strength {
     enum class Rule {
-        lcm,  ///< shortens the distillation schedule; every step runs
-        cut,  ///< keeps the last int(steps * value) steps of the whole schedule
+        lcm,      ///< shortens the distillation schedule; every step runs
+        cut,      ///< keeps the last int(steps * value) steps of the whole schedule
+        stretch,  ///< every step runs: they are the last of a schedule of int(steps / value) (ComfyUI's denoise)
     };
     Rule rule = Rule::lcm;
     double value = 1.0;  ///< in (0,1]; 1 is the whole schedule
@@ -29,7 +30,11 @@ std::vector<float> alphas_cumprod(const SchedulerConfig& config);
 /// @throws Error(usage) unless there is a step, and strength lies above 0 and at most at 1
 void check_steps(int steps, const Strength& strength);
 
-/// How many of `steps` the rule "cut" keeps, from the end: int(steps * value). @throws Error(usage) when that is none
+/// Steps of the whole schedule when `steps` are asked for: more of them under the rule "stretch".
+int whole_steps(int steps, const Strength& strength);
+
+/// How many of the `steps` of a whole schedule are kept, from its end: int(steps * value); under the rule "stretch" the number that it was
+/// made for. @throws Error(usage) when that is none
 int kept_steps(int steps, const Strength& strength);
 
 /// The custom list of `config`. @throws Error(usage) unless it has that many training timesteps, descending

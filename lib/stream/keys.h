@@ -50,6 +50,7 @@ inline constexpr std::string_view source = "lcm.source";
 inline constexpr std::string_view index = "lcm.index";
 inline constexpr std::string_view traceparent = "lcm.traceparent";
 inline constexpr std::string_view adapters = "lcm.adapters";
+inline constexpr std::string_view steering = "lcm.steering";
 inline constexpr std::string_view error_code = "lcm.error_code";
 inline constexpr std::string_view error = "lcm.error";
 inline constexpr std::string_view error_scope = "lcm.error_scope";

@@ -4,10 +4,9 @@ import os
 
 import harness
 import records
-from harness import DATA, ENCODE, LCM, NO_INPUT, USAGE, denoise, encode, render
+from harness import DATA, ENCODE, LCM, NO_INPUT, REFUSED, USAGE, denoise, encode, render
 
 OLD = 1_000_000_000  # seconds; any time that is not now
-UNAVAILABLE = 69
 
 
 def requests(*flags):
@@ -108,9 +107,10 @@ class KeepGoing(BatchTest):
         self.assertEqual(["latent", "error"], kinds(self.run_fails(denoise("--steps", 1), DATA, "record 1", stdin=stream).out))
 
     def test_the_first_failure_is_the_exit_code(self):
-        stdin = lines({"prompt": "a"}, {"prompt": "b", "adapters": [{"id": "x"}]}, {"promt": "c"}, {"prompt": "d"})
-        result = self.run_any(requests("--keep-going"), stdin=stdin)
-        self.assertEqual(UNAVAILABLE, result.code, result)
+        self.write("pickle.safetensors", b"\x80\x02}q\x00.")  # an adapter that is refused when its request comes
+        stdin = lines({"prompt": "a"}, {"prompt": "b", "adapters": ["pickle"]}, {"promt": "c"}, {"prompt": "d"})
+        result = self.run_any(requests("--keep-going"), stdin=stdin, env={"LCM_MODEL_PATH": str(self.folder)})
+        self.assertEqual(REFUSED, result.code, result)
         self.assertEqual(["cond", "error", "error", "cond", "end"], kinds(result.out))
 
     def test_an_input_that_is_broken_or_missing(self):
@@ -267,10 +267,6 @@ class Requests(BatchTest):
     def test_an_unknown_key_names_the_nearest(self):
         result = self.run_fails(requests(), DATA, ["request 0", '"promt"'], stdin=lines({"promt": "x"}))
         self.assertIn('did you mean "prompt"?', result.lines[1])
-
-    def test_adapters_are_not_there_yet(self):
-        result = self.run_fails(requests(), UNAVAILABLE, "adapters", stdin=lines({"prompt": "x", "adapters": [{"id": "style"}]}))
-        self.assertIn("leave them out", result.lines[1])
 
     def test_it_needs_a_subcommand_or_requests(self):
         self.run_fails([ENCODE], USAGE, ["subcommand", "--requests"])

@@ -18,14 +18,20 @@ def image(*arguments, model=SD15):
     return [harness.ENCODE, "image", "-t1", "-m", model, *arguments]
 
 
-def png(width, height, level=128):
-    """A grey picture."""
+def png_of(rows, *chunks):
+    """A grey picture of these rows, with chunks (name, bytes) behind its header."""
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    rows = b"".join(b"\0" + bytes([level]) * width for _ in range(height))
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", len(rows[0]), len(rows), 8, 0, 0, 0, 0))
+    more = b"".join(chunk(name.encode(), data) for name, data in chunks)
+    pixels = chunk(b"IDAT", zlib.compress(b"".join(b"\0" + bytes(row) for row in rows)))
+    return b"\x89PNG\r\n\x1a\n" + header + more + pixels + chunk(b"IEND", b"")
+
+
+def png(width, height, level=128):
+    """A picture of one grey."""
+    return png_of([[level] * width] * height)
 
 
 class Pictures(harness.ToolTest):
@@ -48,6 +54,17 @@ class Pictures(harness.ToolTest):
             record = self.encoded(*arguments)[0]
             self.assertEqual(size, record.metadata["lcm.size"])
             self.assertEqual(shape, record.tensors["latent.init"].shape)
+
+    def test_a_picture_that_lies_on_its_side_is_turned_upright(self):
+        rows, turned = [[10, 200], [40, 90], [160, 250]], [[160, 40, 10], [250, 90, 200]]  # by a quarter, clockwise
+        exif = b"MM\0*\0\0\0\x08" + struct.pack(">HHHIHHI", 1, 0x0112, 3, 1, 6, 0, 0)
+        self.write("upright.png", png_of(turned))
+        for name, chunk in (("side.png", exif), ("marked.png", b"Exif\0\0" + exif)):
+            self.write(name, png_of(rows, ("eXIf", chunk)))
+            latents = [self.encoded(each, "--size", "24x16", "--fit", "stretch")[0].tensors for each in ("upright.png", name)]
+            self.assertEqual(*latents)
+        self.write("broken.png", png_of(turned, ("eXIf", exif[:9])))
+        self.assertEqual(*(self.encoded(each, "--size", "24x16")[0].tensors for each in ("upright.png", "broken.png")))
 
     def test_each_fit_gives_another_picture(self):
         latents = [self.encoded(UNEVEN, "--size", "32x64", "--fit", how)[0].tensors["latent.init"].data

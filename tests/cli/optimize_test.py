@@ -1,6 +1,7 @@
 """lcm-optimize: what a model holds, and the same model in another number type."""
 import json
 import pathlib
+import struct
 
 import harness
 import records
@@ -93,6 +94,27 @@ class Convert(harness.ToolTest):
         self.path("out").rmdir()
         self.convert("bf16")
         self.assertEqual(["F16"], list(self.convert("f16", "--force")["count"]["dtypes"]))
+
+    def test_lenient_reaches_both(self):
+        model = self.copy_model()
+        weights = self.path(model) / WEIGHTS
+        header, data = weights.read_bytes()[8:], b""
+        length = struct.unpack("<Q", weights.read_bytes()[:8])[0]
+        header, data = header[:length], header[length:]
+        odd = header.rstrip().replace(b'"dtype"', b'"note":"x","dtype"', 1)
+        weights.write_bytes(struct.pack("<Q", len(odd)) + odd + data)
+        for arguments in (["inspect", model], ["convert", model, "--dtype", "f16", "-o", "out"]):
+            self.run_fails([OPTIMIZE, *arguments], DATA, [WEIGHTS, "note"])
+            result = self.run_any([OPTIMIZE, *arguments, "--lenient"])
+            self.assertEqual(0, result.code, result)
+            self.assertIn("note", result.err.decode())
+        self.run_ok([OPTIMIZE, "inspect", "out"])
+
+    def test_a_killed_run_is_cleaned_up_after(self):
+        stale = self.path(".lcm-0123456789abcdef.tmp")
+        (stale / "unet").mkdir(parents=True)
+        self.convert("bf16")
+        self.assertFalse(stale.exists())
 
     def test_a_failure_leaves_nothing(self):
         broken = self.copy_model()

@@ -10,7 +10,6 @@
 #include "lib/input/image/image_encoder.h"
 #include "lib/input/text/text_encoder.h"
 #include "lib/render/renderer.h"
-#include "lib/sampling/control_networks.h"
 #include "lib/sampling/denoiser.h"
 #include "lib/stream/keys.h"
 #include "tests/golden/golden_picture.h"
@@ -60,20 +59,23 @@ Record encoded(const golden::Case& one, const Bundle& bundle) {
 ControlSet networks(const golden::Case& one, const UNetConfig& unet) {
     const Json &args = one.args(), &call = args.at("call");
     ControlSet set;
+    const auto add = [&](const ControlEntry& entry, const std::string& path) {
+        set.add(entry, golden::folder() + "/" + path, unet, one.id());
+    };
     if (const Json* folder = args.find("controlnet")) {
         const double usual = call.find("control_image") ? 0.8 : 1.0;  // of the reference's pipelines
-        const ControlStrength strength{.scale = call.get("controlnet_conditioning_scale", usual), .guess = call.get("guess_mode", false)};
-        const StepWindow window{call.get("control_guidance_start", 0.0), call.get("control_guidance_end", 1.0)};
-        set.controls.push_back({"map", open_controlnet(golden::folder() + "/" + folder->as_string(), unet), strength, window});
+        add({.kind = "controlnet",
+             .map = "map",
+             .scale = call.get("controlnet_conditioning_scale", usual),
+             .window = {call.get("control_guidance_start", 0.0), call.get("control_guidance_end", 1.0)},
+             .guess = call.get("guess_mode", false)},
+            folder->as_string());
     }
-    if (const Json* folder = args.find("adapter")) {
-        const double scale = call.get("adapter_conditioning_scale", 1.0);
-        set.adapters.push_back({"", open_t2i_adapter(golden::folder() + "/" + folder->as_string(), unet), scale, {}});
-    }
-    if (const Json* folder = args.find("ip_adapter")) {
-        const std::string file = golden::folder() + "/" + folder->as_string() + "/models/ip-adapter_tiny.safetensors";
-        set.image_prompt = ImagePromptUse{open_ip_adapter(file, unet), args.at("ip_adapter_scale").as_number()};
-    }
+    if (const Json* folder = args.find("adapter"))
+        add({.kind = "t2i-adapter", .scale = call.get("adapter_conditioning_scale", 1.0)}, folder->as_string());
+    if (const Json* folder = args.find("ip_adapter"))
+        add({.kind = "ip-adapter", .scale = args.at("ip_adapter_scale").as_number()},
+            folder->as_string() + "/models/ip-adapter_tiny.safetensors");
     return set;
 }
 

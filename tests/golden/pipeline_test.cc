@@ -1,15 +1,11 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/abs.h>
-#include <ATen/ops/exp.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <compare>
-#include <map>
-#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -20,12 +16,12 @@
 #include "lib/base/file.h"
 #include "lib/core/tensor/convert.h"
 #include "lib/image/codec.h"
-#include "lib/input/text/text_encoder.h"
-#include "lib/render/renderer.h"
+#include "lib/input/image/image_encoder.h"
 #include "lib/sampling/denoiser.h"
 #include "lib/sampling/run_settings.h"
 #include "lib/stream/keys.h"
 #include "tests/golden/golden_case.h"
+#include "tests/golden/pipeline_tools.h"
 
 using namespace lcm;
 
@@ -34,49 +30,12 @@ namespace {
 // Whole pipelines hold to this share of the largest latent; the case's own tolerance is wider.
 constexpr double latent_tolerance = 1e-5;
 
-/// What a case draws with: a model, a VAE in place of its own, and layers of the text encoder to leave out.
-struct Setup {
-    std::string model, vae;
-    int clip_skip = 0;
-    auto operator<=>(const Setup&) const = default;
-};
-
-ModelFiles files_of(const Setup& setup) {
-    ModelFiles files;
-    files.path = golden::folder() + "/" + setup.model;
-    if (!setup.vae.empty()) files.parts[Part::vae] = golden::folder() + "/" + setup.vae;
-    return files;
-}
-
-/// The tools of one setup.
-struct Tools {
-    explicit Tools(const Setup& setup)
-        : bundle(Bundle::open(files_of(setup))),
-          encoder(bundle, TextSettings{.clip_skip = setup.clip_skip}),
-          vae(bundle.vae()),
-          denoiser(bundle),
-          renderer(bundle) {}
-
-    Bundle bundle;
-    TextEncoder encoder;
-    std::unique_ptr<VAE> vae;
-    Denoiser denoiser;
-    Renderer renderer;
-};
-
-Tools& tools_of(const golden::Case& one) {
-    static std::map<Setup, Tools> opened;
-    const auto clip_skip = static_cast<int>(one.args().at("call").get("clip_skip", std::int64_t{0}));
-    const Setup setup{one.args().at("model").as_string(), one.args().get("vae", ""), clip_skip};
-    return opened.try_emplace(setup, setup).first->second;
-}
-
 struct Silent : Observer {
     void on_step(int, int, int) override {}
 };
 
-/// One picture of a case: its prompts, its seed, and its place in a batch that shares a generator.
-struct Picture {
+/// One result of a case: its prompts, its seed, and its place in a batch that shares a generator.
+struct Sample {
     std::string prompt;
     std::optional<std::string> negative_prompt;
     std::uint64_t seed = 0;
@@ -90,22 +49,21 @@ std::optional<std::string> text_at(const Json& call, const char* key, std::size_
 }
 
 /// Pictures with a seed each, or a batch with one seed.
-std::vector<Picture> pictures_of(const golden::Case& one) {
+std::vector<Sample> samples_of(const golden::Case& one) {
     const Json& call = one.args().at("call");
     const Json* seeds = one.args().find("seeds");
     const Json& prompt = call.at("prompt");
     const std::size_t prompts = prompt.is_array() ? prompt.as_array().size() : 1;
     const auto copies = static_cast<std::size_t>(call.get("num_images_per_prompt", std::int64_t{1}));
     const std::size_t count = seeds ? seeds->as_array().size() : prompts * copies;
-    std::vector<Picture> pictures;
+    std::vector<Sample> samples;
     for (std::size_t i = 0; i < count; ++i) {
         const std::int64_t seed = (seeds ? seeds->as_array()[i] : one.args().at("seed")).as_integer();
-        Picture picture{*text_at(call, "prompt", i / copies), text_at(call, "negative_prompt", i / copies),
-                        static_cast<std::uint64_t>(seed)};
-        if (!seeds) std::tie(picture.rows, picture.row) = std::pair(count, i);
-        pictures.push_back(picture);
+        Sample sample{*text_at(call, "prompt", i / copies), text_at(call, "negative_prompt", i / copies), static_cast<std::uint64_t>(seed)};
+        if (!seeds) std::tie(sample.rows, sample.row) = std::pair(count, i);
+        samples.push_back(sample);
     }
-    return pictures;
+    return samples;
 }
 
 /// The name of the sampler of the reference's class.
@@ -155,38 +113,32 @@ DenoiseRequest request_of(const golden::Case& one) {
     return request;
 }
 
-/// A picture as [1,3,H,W] in [0,1].
-at::Tensor read_picture(const std::string& file) {
+Image read_picture(const std::string& file) {
     const MappedFile mapped(golden::folder() + "/" + file);
-    const Image image = read_png(mapped.bytes(), mapped.path());
-    const at::Tensor pixels = at::tensor(at::ArrayRef<std::uint8_t>(image.pixels)).view({image.height, image.width, image.channels});
-    return pixels.permute({2, 0, 1}).unsqueeze(0).to(at::kFloat) / 255;
+    return read_image(mapped.bytes(), mapped.path());
 }
 
 /// Adds the start latent, drawn from the VAE's posterior with the picture's own generator, and the mask.
-void add_start_image(const golden::Case& one, const Tools& tools, const Picture& picture, Record& record) {
+void add_start_image(const golden::Case& one, const golden::PipelineTools& tools, const Sample& sample, Record& record) {
     const Json& call = one.args().at("call");
     const Json* image = call.find("image");
     if (!image) return;
-    const Posterior posterior = tools.vae->encode(read_picture(image->as_string()) * 2 - 1);
-    NoiseGenerator noise(picture.seed);
-    const at::Tensor sample = posterior.mean + at::exp(posterior.logvar * 0.5) * noise.normal(posterior.mean.sizes());
-    record.tensors.insert_or_assign(std::string(tensor::latent_init), from_torch(tools.vae->scale(sample).squeeze(0)));
-    record.tensors.insert_or_assign(std::string(tensor::rng_state), noise.state());
-    record.set(key::rng_draws, std::to_string(noise.draws()));
-    const Json* mask = call.find("mask_image");
-    if (!mask) return;
-    const at::Tensor repaint = read_picture(mask->as_string()).ge(0.5).to(at::kFloat);
-    const std::int64_t factor = tools.vae->factor();  // the nearest pixel is the first of each square
-    const at::Tensor small = repaint.slice(2, 0, std::nullopt, factor).slice(3, 0, std::nullopt, factor);
-    record.tensors.insert_or_assign(std::string(tensor::latent_mask), from_torch(small[0].narrow(0, 0, 1).contiguous()));
+    ImageSettings settings{.sample = true};
+    if (call.find("width"))
+        settings.size = ImageSize{static_cast<int>(call.at("width").as_integer()), static_cast<int>(call.at("height").as_integer())};
+    settings.fit = Fit::stretch;  // as the reference does, whatever the size
+    ImageEncoder encoder(tools.bundle, settings);
+    Picture picture{read_picture(image->as_string()), image->as_string(), {}, {}, sample.seed};
+    if (const Json* mask = call.find("mask_image")) picture.mask = read_picture(mask->as_string());
+    encoder.set_picture(std::move(picture));
+    encoder.enrich(record);
 }
 
 /// What SDXL alone takes: a prompt for the second text encoder, and the size conditions.
-void add_second_prompt(const golden::Case& one, Tools& tools, const Picture& picture, Record& record) {
+void add_second_prompt(const golden::Case& one, golden::PipelineTools& tools, const Sample& sample, Record& record) {
     const Json& call = one.args().at("call");
     if (!call.find("prompt_2")) return;
-    const TextConditions conditions = tools.encoder.encode({.prompt = picture.prompt, .prompt_2 = call.at("prompt_2").as_string()});
+    const TextConditions conditions = tools.encoder.encode({.prompt = sample.prompt, .prompt_2 = call.at("prompt_2").as_string()});
     record.tensors.insert_or_assign(std::string(tensor::text_embeds), conditions.embeds);
     record.tensors.insert_or_assign(std::string(tensor::text_pooled), conditions.pooled);
     std::vector<float> sizes;
@@ -195,14 +147,14 @@ void add_second_prompt(const golden::Case& one, Tools& tools, const Picture& pic
     record.tensors.insert_or_assign(std::string(tensor::text_time_ids), from_torch(at::tensor(sizes)));
 }
 
-Record encode(const golden::Case& one, Tools& tools, const Picture& picture) {
+Record encode(const golden::Case& one, golden::PipelineTools& tools, const Sample& sample) {
     Record record;
     record.place = one.id();
-    record.set(key::prompt, picture.prompt);
-    if (picture.negative_prompt) record.set(key::negative_prompt, *picture.negative_prompt);
+    record.set(key::prompt, sample.prompt);
+    if (sample.negative_prompt) record.set(key::negative_prompt, *sample.negative_prompt);
     tools.encoder.enrich(record);
-    add_second_prompt(one, tools, picture, record);
-    add_start_image(one, tools, picture, record);
+    add_second_prompt(one, tools, sample, record);
+    add_start_image(one, tools, sample, record);
     return record;
 }
 
@@ -216,7 +168,7 @@ std::vector<double> expansions(const golden::Case& one, const RunSettings& setti
 }
 
 /// Latents after each step, [n,C,h,w], and the finished record.
-std::pair<at::Tensor, Record> denoise(const golden::Case& one, const Tools& tools, Record record, DenoiseRequest request) {
+std::pair<at::Tensor, Record> denoise(const golden::Case& one, const golden::PipelineTools& tools, Record record, DenoiseRequest request) {
     Silent observer;
     std::vector<at::Tensor> steps;
     const RunSettings settings = settings_for(tools.bundle, record, request);
@@ -248,15 +200,15 @@ void check_latents(const golden::Case& one, const std::string& name, const at::T
 }
 
 golden::Results run(const golden::Case& one) {
-    Tools& tools = tools_of(one);
+    golden::PipelineTools& tools = golden::tools_of(one);
     DenoiseRequest request = request_of(one);
     std::vector<at::Tensor> steps, latents, images;
     golden::Results results;
-    for (const Picture& picture : pictures_of(one)) {
-        request.seed = picture.seed;
-        request.rng_rows = picture.rows;
-        request.rng_row = picture.row;
-        const auto [trajectory, record] = denoise(one, tools, encode(one, tools, picture), request);
+    for (const Sample& sample : samples_of(one)) {
+        request.seed = sample.seed;
+        request.rng_rows = sample.rows;
+        request.rng_row = sample.row;
+        const auto [trajectory, record] = denoise(one, tools, encode(one, tools, sample), request);
         steps.push_back(trajectory);
         latents.push_back(to_torch(record.tensor(tensor::latent)));
         images.push_back(pixels(tools.renderer.render(record)));

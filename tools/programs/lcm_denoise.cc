@@ -10,7 +10,7 @@
 #include "lib/base/number.h"
 #include "lib/base/text.h"
 #include "lib/cli/adapter_loader.h"
-#include "lib/cli/control_options.h"
+#include "lib/cli/control_loader.h"
 #include "lib/cli/denoise_options.h"
 #include "lib/cli/main.h"
 #include "lib/cli/model_options.h"
@@ -57,10 +57,7 @@ public:
         adapters_.check();
         input_.reading.from_comfy = denoise_.from_comfy();
         output_.to_comfy = denoise_.to_comfy();
-        input_.reading.keep_going = batch_.keep_going;
-        input_.check();
-        output_.check();
-        batch_.check();
+        cli::check_filter(input_, output_, batch_);
     }
 
     std::optional<cli::Plan> plan(cli::Context& context) override {
@@ -140,23 +137,33 @@ private:
         return bundle;
     }
 
-    /// Builds the network where there is none yet, or one with other adapters than the record's.
+    /// Builds the network where there is none yet, or one with other adapters or other steering than the record's.
     void load(std::optional<Denoiser>& denoiser, Record& record, cli::Context& context) {
         if (!bundle_) {
             bundle_.emplace(open(record, context));
             loader_.emplace(*bundle_, adapters_);
+            controls_.emplace(control_, UNetConfig::from_json(bundle_->config(Part::unet)));
         }
         const auto& adapters = adapters_of(record, context);
-        if (denoiser && identity_ == adapters.identity) return;
+        const auto& controls = controls_of(record, context);
+        const auto identity = fmt::format("{} {}", adapters.identity, controls.identity);
+        if (denoiser && identity_ == identity) return;
         const auto timed = context.meter().time(Stage::load);
         denoiser.reset();  // before its successor is built: two would need twice the memory
-        if (!networks_) networks_ = control_.open(UNetConfig::from_json(bundle_->config(Part::unet)));
-        for (const auto& path : control_.files()) {
+        denoiser.emplace(*bundle_, adapters, controls);
+        identity_ = identity;
+    }
+
+    /// The steering networks of a record, else of the flags, which the record then names.
+    const ControlSet& controls_of(Record& record, cli::Context& context) {
+        const auto entries = controls_->listed(record);
+        const auto& controls = controls_->open(entries, record.place);
+        for (const auto& path : controls_->files()) {
             context.dependencies().add_model(path);
             context.dependencies().add(path);
         }
-        denoiser.emplace(*bundle_, adapters, *networks_);
-        identity_ = adapters.identity;
+        write_controls(record, entries);
+        return controls;
     }
 
     /// The adapters of a record and of the flags, which are added to its list.
@@ -184,13 +191,13 @@ private:
     cli::ModelOptions model_;
     cli::DenoiseOptions denoise_;
     cli::ControlOptions control_;
-    std::optional<ControlSet> networks_;
     cli::AdapterOptions adapters_;
     cli::SeedOptions seeds_;
     cli::BatchOptions batch_;
     std::optional<Bundle> bundle_;
     std::optional<cli::AdapterLoader> loader_;
-    std::string identity_;  ///< of the adapters that the network was built with
+    std::optional<cli::ControlLoader> controls_;
+    std::string identity_;  ///< of the adapters and steering networks that the denoiser was built with
 };
 
 }  // namespace

@@ -67,7 +67,7 @@ public:
         cli::StyledText text(bundle, text_.settings(bundle), adapters_);
         const auto code = cli::for_each_record(context, *feed, batch_, [&](Record& record, std::uint64_t number) {
             if (batch_.skip_existing && output.has(record, number)) return;
-            text.enrich(record, context);
+            encode(text, record, context);
             context.add_history(record);
             context.write(std::move(record), number);
         });
@@ -81,6 +81,7 @@ protected:
     virtual void check_prompts(bool keep_going) = 0;
     virtual std::unique_ptr<cli::RecordFeed> open_feed() = 0;
     virtual std::vector<std::string> input_files() const = 0;
+    virtual void encode(cli::StyledText& text, Record& record, cli::Context& context) const { text.enrich(record, context); }
 
 private:
     cli::RecordOutputOptions output_;
@@ -127,6 +128,7 @@ private:
     void check_prompts(bool) override { requests_.check(); }
     std::unique_ptr<cli::RecordFeed> open_feed() override { return requests_.open(); }
     std::vector<std::string> input_files() const override { return {requests_.path}; }
+    void encode(cli::StyledText& text, Record& record, cli::Context& context) const override { text.restyle(record, context, true); }
 
     cli::RequestOptions requests_;
 };

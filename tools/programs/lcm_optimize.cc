@@ -61,6 +61,7 @@ public:
         app.add_option("-m,--model,MODEL", model_.model, "Model to copy: a diffusers folder or an installed model; else emoji-128")
             ->type_name("NAME|DIR")
             ->group(cli::group::io);
+        model_.declare_lenient(app);
         app.add_option("-o,--output", folder_, "Folder to make")->type_name("DIR")->required()->group(cli::group::io);
         app.add_option("--dtype", dtype_, "Number type of the weights: f32, f16 or bf16")
             ->transform(
@@ -85,7 +86,7 @@ public:
 
     ExitCode run(cli::Context& context) override {
         const auto timed = context.meter().time(Stage::convert);
-        convert(model_.open().path(), folder_, dtype_, force_ ? Existing::replace : Existing::keep);
+        convert(model_.open().path(), folder_, dtype_, force_ ? Existing::replace : Existing::keep, model_.files.lenient);
         return ExitCode::ok;
     }
 

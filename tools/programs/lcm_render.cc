@@ -39,10 +39,7 @@ public:
 
     void check() override {
         info_.check_flags();
-        input_.reading.keep_going = batch_.keep_going;
-        input_.check();
-        output_.check();
-        batch_.check();
+        cli::check_filter(input_, output_, batch_);
     }
 
     std::optional<cli::Plan> plan(cli::Context& context) override {

@@ -16,6 +16,7 @@
 #include "lib/cli/record_loop.h"
 #include "lib/cli/styled_text.h"
 #include "lib/cli/text_options.h"
+#include "lib/core/bundle/bundle_parameters.h"
 #include "lib/core/bundle/cost.h"
 #include "lib/stream/keys.h"
 #include "lib/style/adapter_report.h"
@@ -57,10 +58,7 @@ public:
         text_.check();
         adapters_.check();
         if (!template_.empty()) PromptTemplate{template_};
-        input_.reading.keep_going = batch_.keep_going;
-        input_.check();
-        output_.check();
-        batch_.check();
+        cli::check_filter(input_, output_, batch_);
     }
 
     std::optional<cli::Plan> plan(cli::Context& context) override {
@@ -154,6 +152,7 @@ public:
         app.add_option("-m,--model", model_.model, "Prove that it fits this model: a diffusers folder or an installed model")
             ->type_name("NAME|DIR")
             ->group(cli::group::io);
+        model_.declare_lenient(app);
     }
 
     ExitCode run(cli::Context& context) override {
@@ -168,7 +167,7 @@ private:
         const auto file = cli::find_adapter(file_), sha256 = cli::adapter_sha256(file);
         if (model_.model.empty()) return report_adapter(file, sha256);
         const auto bundle = model_.open();
-        return report_adapter(file, sha256, bundle.name(), cli::parameters_of(bundle));
+        return report_adapter(file, sha256, bundle.name(), parameters_of(bundle));
     }
 
     std::string file_;

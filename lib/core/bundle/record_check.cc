@@ -54,9 +54,10 @@ void RecordCheck::expect_width(const Record& record, std::string_view name, std:
 
 void RecordCheck::expect_conditions(const Record& record, bool guided) const {
     if (!unet_) return;
-    const std::int64_t width = unet_->cross_attention_dim.front();
-    expect_width(record, tensor::text_embeds, 2, width);
-    if (guided) expect_width(record, tensor::text_negative_embeds, 2, width);
+    for (const std::int64_t width : unet_->cross_attention_dim) {
+        expect_width(record, tensor::text_embeds, 2, width);
+        if (guided) expect_width(record, tensor::text_negative_embeds, 2, width);
+    }
     const bool pooled = record.tensors.contains(tensor::text_pooled);
     if (pooled != unet_->text_time) {
         const char* what = pooled ? "the record has pooled text (text.pooled), the UNet of model {} takes none"
@@ -73,7 +74,10 @@ void RecordCheck::expect_latent(const Record& record) const {
     const std::string* scale = record.find(key::vae_scale);
     const auto number = scale == nullptr ? std::nullopt : parse_number(*scale);
     if (scale != nullptr && !any_scale_ && (!number || *number != latent_.scaling_factor))
-        expect_value(record, key::vae_scale, format_number(latent_.scaling_factor));
+        throw Error(ExitCode::data, record.place,
+                    fmt::format("{} is {} in the record and {} in {}", key::vae_scale, *scale, format_number(latent_.scaling_factor),
+                                bundle_.has(Part::vae) ? bundle_.config(Part::vae).place() : "model " + bundle_.name()),
+                    "give the model that made the latent by --model, or a VAE of its family by --vae");
     expect_value(record, key::layout, std::string(value::chw));
     const auto found = record.tensors.find(tensor::latent);
     if (found == record.tensors.end()) return;

@@ -10,21 +10,22 @@ namespace lcm {
 
 class ConfigReader;
 
-/// `hidden_act` of a CLIP configuration. @throws Error(data) for another than quick_gelu and gelu
-nn::Activation read_clip_activation(ConfigReader& reader);
+/// What CLIP's configurations of text and of pictures have in common.
+struct CLIPTransformerConfig {
+    std::int64_t hidden_size = 0, intermediate_size = 0, num_hidden_layers = 0, num_attention_heads = 0;
+    std::int64_t projection_dim = 512;
+    double layer_norm_eps = 1e-5;
+    nn::Activation hidden_act = nn::Activation::quick_gelu;
 
-/// Widths and kind of a CLIP transformer layer.
-struct CLIPLayerShape {
-    std::int64_t width = 0, perceptron_width = 0, heads = 0;
-    double eps = 1e-5;
-    nn::Activation activation = nn::Activation::quick_gelu;
-    bool causal = false;  ///< tokens see only those before them (text)
+    /// Takes what the file says over what stands here. @throws Error(data) naming the key
+    void read(ConfigReader& reader);
 };
 
 /// CLIPEncoderLayer: self-attention and a two-layer perceptron, each behind a layer norm.
 class CLIPLayer {
 public:
-    CLIPLayer(const nn::Scope& weights, const CLIPLayerShape& shape);
+    /// @param causal  tokens see only those before them (text)
+    CLIPLayer(const nn::Scope& weights, const CLIPTransformerConfig& config, bool causal);
     /// [B,T,width] -> [B,T,width]
     at::Tensor operator()(const at::Tensor& x) const;
 

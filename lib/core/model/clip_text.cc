@@ -16,15 +16,6 @@ namespace {
 /// Old configurations say 2 whatever the vocabulary: then the end token is the one of the highest id.
 constexpr std::int64_t legacy_eos_token_id = 2;
 
-CLIPLayerShape layer_shape(const CLIPTextConfig& config) {
-    return {.width = config.hidden_size,
-            .perceptron_width = config.intermediate_size,
-            .heads = config.num_attention_heads,
-            .eps = config.layer_norm_eps,
-            .activation = config.hidden_act,
-            .causal = true};
-}
-
 void check_ids(const at::Tensor& ids, const CLIPTextConfig& config) {
     expect_shape(ids, {-1, -1}, "the token ids");
     if (ids.size(1) > config.max_position_embeddings) {
@@ -54,7 +45,7 @@ struct CLIPTextModel::Network {
           position_embedding(weights / "embeddings.position_embedding", config.max_position_embeddings, config.hidden_size),
           final_layer_norm(weights / "final_layer_norm", config.hidden_size, config.layer_norm_eps) {
         for (std::int64_t i = 0; i < config.num_hidden_layers; ++i)
-            layers.emplace_back(weights / "encoder.layers" / i, layer_shape(config));
+            layers.emplace_back(weights / "encoder.layers" / i, config, /*causal=*/true);
         if (!config.with_projection) return;
         text_projection.emplace(weights / "text_projection", config.hidden_size, config.projection_dim, /*bias=*/false);
     }

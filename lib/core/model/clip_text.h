@@ -8,18 +8,19 @@
 #include <vector>
 
 #include "lib/base/json.h"
+#include "lib/core/model/clip_layer.h"
 #include "lib/core/nn/layers.h"
 
 namespace lcm {
 
 /// `text_encoder/config.json` of a CLIPTextModel; the defaults are those of transformers for a key that is absent.
-struct CLIPTextConfig {
-    std::int64_t vocab_size = 49408, hidden_size = 512, intermediate_size = 2048, num_hidden_layers = 12, num_attention_heads = 8;
-    std::int64_t max_position_embeddings = 77, projection_dim = 512;
+struct CLIPTextConfig : CLIPTransformerConfig {
+    CLIPTextConfig()
+        : CLIPTransformerConfig{.hidden_size = 512, .intermediate_size = 2048, .num_hidden_layers = 12, .num_attention_heads = 8} {}
+
+    std::int64_t vocab_size = 49408, max_position_embeddings = 77;
     std::int64_t eos_token_id = 49407;  ///< 2, as old files say, means the highest id of a row
-    double layer_norm_eps = 1e-5;
-    nn::Activation hidden_act = nn::Activation::quick_gelu;
-    bool with_projection = false;  ///< CLIPTextModelWithProjection
+    bool with_projection = false;       ///< CLIPTextModelWithProjection
 
     /// @throws Error(data) naming the key: a value that this network does not implement is refused, never ignored
     static CLIPTextConfig from_json(const Json& json);

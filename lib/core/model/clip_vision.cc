@@ -21,20 +21,10 @@ CLIPVisionConfig CLIPVisionConfig::from_json(const Json& json) {
     reader.only("architectures", "[\"CLIPVisionModelWithProjection\"]");
     reader.only("model_type", "\"clip_vision_model\"");
     CLIPVisionConfig config;
-    config.hidden_act = read_clip_activation(reader);
-    config.hidden_size = reader.positive("hidden_size", config.hidden_size);
-    config.intermediate_size = reader.positive("intermediate_size", config.intermediate_size);
-    config.num_hidden_layers = reader.positive("num_hidden_layers", config.num_hidden_layers);
-    config.num_attention_heads = reader.positive("num_attention_heads", config.num_attention_heads);
+    config.read(reader);
     config.image_size = reader.positive("image_size", config.image_size);
     config.patch_size = reader.positive("patch_size", config.patch_size);
     config.num_channels = reader.positive("num_channels", config.num_channels);
-    config.projection_dim = reader.positive("projection_dim", config.projection_dim);
-    config.layer_norm_eps = reader.number("layer_norm_eps", config.layer_norm_eps);
-    if (config.hidden_size % config.num_attention_heads != 0) {
-        reader.refuse("num_attention_heads",
-                      fmt::format("{} heads do not divide the width {}", config.num_attention_heads, config.hidden_size));
-    }
     if (config.patch_size > config.image_size)
         reader.refuse("patch_size", fmt::format("{} is more than the picture's {}", config.patch_size, config.image_size));
     reader.finish();
@@ -65,12 +55,8 @@ struct CLIPVisionModel::Network {
           pre_layrnorm(weights / "pre_layrnorm", config.hidden_size, config.layer_norm_eps),
           post_layernorm(weights / "post_layernorm", config.hidden_size, config.layer_norm_eps),
           visual_projection(weights / "visual_projection", config.hidden_size, config.projection_dim, /*bias=*/false) {
-        const CLIPLayerShape shape{.width = config.hidden_size,
-                                   .perceptron_width = config.intermediate_size,
-                                   .heads = config.num_attention_heads,
-                                   .eps = config.layer_norm_eps,
-                                   .activation = config.hidden_act};
-        for (std::int64_t i = 0; i < config.num_hidden_layers; ++i) layers.emplace_back(weights / "encoder.layers" / i, shape);
+        for (std::int64_t i = 0; i < config.num_hidden_layers; ++i)
+            layers.emplace_back(weights / "encoder.layers" / i, config, /*causal=*/false);
     }
 
     at::Tensor forward(const at::Tensor& pixels) const {

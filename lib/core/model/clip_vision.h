@@ -7,16 +7,17 @@
 #include <string>
 
 #include "lib/base/json.h"
+#include "lib/core/model/clip_layer.h"
 #include "lib/core/nn/layers.h"
 
 namespace lcm {
 
 /// `config.json` of a CLIPVisionModelWithProjection; the defaults are those of transformers for a key that is absent.
-struct CLIPVisionConfig {
-    std::int64_t hidden_size = 768, intermediate_size = 3072, num_hidden_layers = 12, num_attention_heads = 12;
-    std::int64_t image_size = 224, patch_size = 32, num_channels = 3, projection_dim = 512;
-    double layer_norm_eps = 1e-5;
-    nn::Activation hidden_act = nn::Activation::quick_gelu;
+struct CLIPVisionConfig : CLIPTransformerConfig {
+    CLIPVisionConfig()
+        : CLIPTransformerConfig{.hidden_size = 768, .intermediate_size = 3072, .num_hidden_layers = 12, .num_attention_heads = 12} {}
+
+    std::int64_t image_size = 224, patch_size = 32, num_channels = 3;
 
     /// @throws Error(data) naming the key
     static CLIPVisionConfig from_json(const Json& json);

@@ -41,6 +41,13 @@ TEST_CASE("half of a pair") {
     check_refused({key(".lokr_w1"), "lacks the \"w2_a\""}, {ones(key(".lokr_w1"), {2, 2})});
 }
 
+TEST_CASE("a part of more than two") {
+    check_refused({key(".hada_w2_a"), "lacks the \"w2_b\""},
+                  {ones(key(".hada_w1_a"), {4, 2}), ones(key(".hada_w1_b"), {2, 6}), ones(key(".hada_w2_a"), {4, 2})});
+    check_refused({key(".lokr_w2_a"), "lacks the \"w2_b\""}, {ones(key(".lokr_w1"), {2, 2}), ones(key(".lokr_w2_a"), {2, 1})});
+    check_refused({key(".lokr_w1_b"), "lacks the \"w1_a\""}, {ones(key(".lokr_w1_b"), {1, 2}), ones(key(".lokr_w2"), {2, 3})});
+}
+
 TEST_CASE("factors that do not fit each other") {
     check_refused({key(".lora_up.weight"), "[4,3]", "[2,6]", "ranks 3 and 2"},
                   {ones(key(".lora_down.weight"), {2, 6}), ones(key(".lora_up.weight"), {4, 3})});
@@ -74,6 +81,14 @@ TEST_CASE("alpha that is no number") {
 TEST_CASE("number types that are not read") {
     check_refused({key(".lora_up.weight"), "F8_E4M3", "F16"},
                   {ones(key(".lora_down.weight"), {2, 6}), {key(".lora_up.weight"), "F8_E4M3", {4, 2}, zeros(8)}});
+}
+
+TEST_CASE("number types of whole changes and of magnitudes") {
+    check_refused({key(".diff"), "I32"}, {{key(".diff"), "I32", {4, 6}, zeros(96)}});
+    check_refused({key(".lora_down.weight"), "F64"},
+                  {{key(".lora_down.weight"), "F64", {2, 6}, zeros(96)}, ones(key(".lora_up.weight"), {4, 2})});
+    check_refused({key(".alpha"), "nan"}, with(plain_lora(), ones(key(".alpha"), {}, std::numeric_limits<float>::quiet_NaN())));
+    check_refused({key(".diff"), "[4,5]", "[4,6]"}, {ones(key(".diff"), {4, 5})});
 }
 
 TEST_CASE("a module of two formats") {

@@ -57,6 +57,8 @@ TEST_CASE("whose the limit of a record is") {
     CHECK_FALSE(tightened(ceilings, {"record=999"}).record_by_policy);
     ceilings.record = std::uint64_t{2} << 30;
     CHECK_FALSE(tightened(ceilings, {}).record_by_policy);
+    CHECK(tightened(ceilings, {"record=2GiB"}).record_by_policy);  // raised to the policy's own
+    CHECK_FALSE(tightened(ceilings, {"record=1GiB"}).record_by_policy);
 }
 
 TEST_CASE("of several policies the lowest ceiling of each kind counts") {

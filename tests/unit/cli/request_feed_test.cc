@@ -1,6 +1,7 @@
 #include "lib/cli/request_feed.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "tests/unit/caught_error.h"
 #include "tests/unit/temporary_folder.h"
@@ -73,8 +74,35 @@ TEST_CASE("an unknown key names the nearest") {
     check_refused(with(R"("zzzzzzzz":1)"), {"--help"});
 }
 
-TEST_CASE("adapters are not there yet") {
-    check_refused(with(R"("adapters":[{"id":"style"}])"), {"request 0", "adapters"}, ExitCode::unavailable);
+TEST_CASE("settings of the steps and of the text") {
+    const auto record =
+        record_of(with(R"("sampler":"euler-karras","eta":0.5,"timesteps":[999,499],"sigmas":[14.6,0.5,0],"rng":"philox","strength":0.6,)"
+                       R"("strength_rule":"cut","clip_skip":1,"prompt_syntax":"plain")"));
+    for (const auto& [key, value] :
+         {std::pair("lcm.sampler", "euler-karras"), std::pair("lcm.eta", "0.5"), std::pair("lcm.timesteps", "[999,499]"),
+          std::pair("lcm.sigmas", "[14.6,0.5,0]"), std::pair("lcm.rng", "philox"), std::pair("lcm.strength", "0.6"),
+          std::pair("lcm.strength_rule", "cut"), std::pair("lcm.clip_skip", "1"), std::pair("lcm.prompt_weights", "none")})
+        CHECK(record.at(key) == value);
+    CHECK(record_of(with(R"("prompt_syntax":"a1111")")).at("lcm.prompt_weights") == "a1111");
+    for (const auto& [members, word] :
+         {std::pair(R"("sampler":"eulr")", "did you mean euler"), std::pair(R"("sampler":4)", "sampler"), std::pair(R"("eta":1.5)", "1.5"),
+          std::pair(R"("timesteps":[9.5])", "timesteps"), std::pair(R"("timesteps":[])", "empty"), std::pair(R"("sigmas":"1,0")", "sigmas"),
+          std::pair(R"("rng":"dice")", "dice"), std::pair(R"("strength":0)", "strength"), std::pair(R"("strength":1.1)", "1.1"),
+          std::pair(R"("strength_rule":"bend")", "bend"), std::pair(R"("clip_skip":-1)", "-1"),
+          std::pair(R"("prompt_syntax":"none")", "plain, a1111"), std::pair(R"("guidance":-1)", "-1")})
+        check_refused(with(members), {"request 0"}), check_refused(with(members), {word});
+}
+
+TEST_CASE("an adapter is an installed one, by its name") {
+    CHECK(record_of(with(R"("adapters":[])")).find("lcm.adapters") == nullptr);
+    for (const char* adapter : {R"("style")", R"("style:0.5")", R"({"id":"style","weight":0.5})", R"("../style.safetensors")"})
+        check_refused(with(fmt::format("\"adapters\":[{}]", adapter)), {"request 0", "adapters", "style", "installed"});
+    for (const auto& [adapter, word] :
+         {std::pair("7", "adapters"), std::pair(R"("style:much")", "style:much"),
+          std::pair(R"({"id":"style","file":"/etc/passwd"})", "file"), std::pair(R"({"weight":1})", "id"),
+          std::pair(R"({"id":"style","weight":"much"})", "weight"), std::pair(R"({"id":"style","blocks":"roof"})", "blocks"),
+          std::pair(R"({"id":"style","rule":"mine"})", "rule")})
+        check_refused(with(fmt::format("\"adapters\":[{}]", adapter)), {"request 0", word});
 }
 
 TEST_CASE("requests behind a bad one follow, numbered by line, and its name is kept") {

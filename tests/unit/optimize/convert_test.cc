@@ -2,11 +2,15 @@
 
 #include <ATen/ops/equal.h>
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/file.h>
 
 #include <algorithm>
 #include <csignal>
 #include <limits>
 
+#include "lib/base/descriptor.h"
+#include "lib/base/log.h"
 #include "lib/base/stop.h"
 #include "lib/core/bundle/bundle.h"
 #include "lib/core/tensor/convert.h"
@@ -166,6 +170,34 @@ TEST_CASE("a stop leaves nothing behind") {
     CHECK_THROWS_AS(convert(model, folder / "out", Dtype::F16), Stopped);
     request_stop(0);
     CHECK(names_in(folder.path()) == std::vector<std::string>{"in"});
+}
+
+TEST_CASE("what a killed run left half-built is removed, and nothing else") {
+    const TemporaryFolder folder;
+    const std::string model = unet_model(folder, {{"w", "F32", {1}, bytes_of<float>({1})}});
+    const std::string stale = folder / ".lcm-0123456789abcdef.tmp", running = folder / ".lcm-fedcba9876543210.tmp";
+    write_file(stale + "/unet/half.safetensors", "x");
+    write_file(running + "/unet/half.safetensors", "x");
+    write_file(folder / ".lcm-1111111111111111.tmp", "a file of another run");
+    write_file(folder / ".lcm-work.tmp/precious", "x");
+    const Descriptor lock(open_descriptor(running, O_RDONLY | O_DIRECTORY));
+    REQUIRE(::flock(lock.get(), LOCK_EX | LOCK_NB) == 0);
+    convert(model, folder / "out", Dtype::F16);
+    CHECK(names_in(folder.path()) ==
+          std::vector<std::string>{".lcm-1111111111111111.tmp", ".lcm-fedcba9876543210.tmp", ".lcm-work.tmp", "in", "out"});
+    CHECK(fs::exists(running + "/unet/half.safetensors"));
+}
+
+TEST_CASE("files that are taken leniently are written canonically") {
+    const TemporaryFolder folder;
+    write_file(folder / "in/unet/config.json", "{}");
+    const std::string header = R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8],"note":"x"}})";
+    write_file(folder / "in/unet/" + weights_name, safetensors_with_header(header, zeros(4) + bytes_of<float>({3})));
+    check_error(ExitCode::data, {weights_name}, [&] { convert(folder / "in", folder / "out", Dtype::F16); });
+    set_log({.level = LogLevel::error});
+    convert(folder / "in", folder / "out", Dtype::F16, Existing::keep, true);
+    set_log({});
+    CHECK(unet_weights(folder / "out").view("a").item<double>() == 3);
 }
 
 TEST_CASE("a file named after its precision gets the usual name, pickles are not copied") {

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,6 +16,7 @@
 #include "lib/core/tensor/noise.h"
 #include "lib/sampling/denoiser.h"
 #include "lib/stream/keys.h"
+#include "tests/unit/caught_error.h"
 
 namespace lcm::test {
 
@@ -66,6 +69,11 @@ inline DenoiseRequest small(int steps) {
     return request;
 }
 
+inline DenoiseRequest until(DenoiseRequest request, int step) {
+    request.to = step;
+    return request;
+}
+
 inline Record denoise(const Model& model, const Record& record, const DenoiseRequest& request) {
     StepList ignored;
     return model.denoiser.denoise(record, request, 0, ignored);
@@ -83,6 +91,21 @@ inline bool same_tensor(const TensorBytes& a, const TensorBytes& b) {
     return a.dtype == b.dtype && a.shape == b.shape && std::equal(a.data.begin(), a.data.end(), b.data.begin(), b.data.end());
 }
 
+/// What is wrong with going on with `begun` when the request is what `change` makes of an empty one.
+inline void check_contradiction(const Model& model, const Record& begun, std::initializer_list<std::string_view> words,
+                                const std::function<void(DenoiseRequest&)>& change) {
+    DenoiseRequest request;
+    change(request);
+    check_error(ExitCode::usage, words, [&] { denoise(model, begun, request); });
+}
+
+/// The same when `change` tampers with the record.
+inline void check_tampered(const Model& model, Record begun, std::initializer_list<std::string_view> words,
+                           const std::function<void(Record&)>& change) {
+    change(begun);
+    check_error(ExitCode::data, words, [&] { denoise(model, begun, {}); });
+}
+
 inline void check_same(const Record& got, const Record& want) {
     CHECK(got.metadata == want.metadata);
     CHECK(got.tensors.size() == want.tensors.size());
@@ -91,6 +114,16 @@ inline void check_same(const Record& got, const Record& want) {
         REQUIRE(got.tensors.contains(name));
         CHECK(same_tensor(got.tensors.at(name), bytes));
     }
+}
+
+/// Compares a run, stopped and resumed at each of its steps, with the same run in one piece, which is returned. Resuming needs no flag.
+inline Record check_splits(const Model& model, const Record& start, const DenoiseRequest& request) {
+    Record whole = denoise(model, start, request);
+    for (int split = 0; split < std::stoi(whole.at(key::steps)); ++split) {
+        CAPTURE(split);
+        check_same(denoise(model, denoise(model, start, until(request, split)), {}), whole);
+    }
+    return whole;
 }
 
 }  // namespace lcm::test

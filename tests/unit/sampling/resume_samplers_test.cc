@@ -4,29 +4,12 @@
 #include <functional>
 
 #include "lib/sampling/sampler.h"
-#include "tests/unit/caught_error.h"
 #include "tests/unit/sampling/denoise_support.h"
 
 using namespace lcm;
 using namespace lcm::test;
 
 namespace {
-
-DenoiseRequest until(DenoiseRequest request, int step) {
-    request.to = step;
-    return request;
-}
-
-int steps_of(const Record& record) { return std::stoi(record.at(key::steps)); }
-
-/// Compares a run, stopped and resumed at each of its steps, with the same run in one piece.
-void check_splits(const Model& model, const Record& start, const DenoiseRequest& request) {
-    const Record whole = denoise(model, start, request);
-    for (int split = 0; split < steps_of(whole); ++split) {
-        CAPTURE(split);
-        check_same(denoise(model, denoise(model, start, until(request, split)), {}), whole);
-    }
-}
 
 DenoiseRequest with(const char* sampler) {
     DenoiseRequest request = small(4);
@@ -91,12 +74,10 @@ TEST_CASE("an unfinished record carries the memory of its sampler, and nothing e
     CHECK(record.at(key::sampler) == "unipc");
     for (const char* name : {"sched.output.0", "sched.output.1", "sched.sample"}) CHECK(record.tensors.contains(name));
     for (const char* name : {"sched.output.1", "sched.sample"}) {
-        Record broken = record;
-        broken.tensors.erase(name);
-        check_error(ExitCode::data, {"record 0", name}, [&] { denoise(Model::sd15(), broken, {}); });
-        Record narrowed = record;
-        narrowed.tensors.at(name) = from_torch(at::zeros({4, 5, 8}));
-        check_error(ExitCode::data, {"record 0", name, "[4,5,8]"}, [&] { denoise(Model::sd15(), narrowed, {}); });
+        check_tampered(Model::sd15(), record, {"record 0", name}, [&](Record& broken) { broken.tensors.erase(name); });
+        check_tampered(Model::sd15(), record, {"record 0", name, "[4,5,8]"}, [&](Record& narrowed) {
+            narrowed.tensors.at(name) = from_torch(at::zeros({4, 5, 8}));
+        });
     }
     for (const auto& [name, unused] : denoise(Model::sd15(), record, {}).tensors) CHECK_FALSE(name.starts_with(tensor::sched_prefix));
 }
@@ -116,9 +97,7 @@ TEST_CASE("requests that contradict a begun run are refused by name") {
     CHECK_FALSE(half.tensors.contains(tensor::rng_state));
     CHECK_FALSE(half.tensors.contains(tensor::latent_init));
     const auto contradicts = [&](std::initializer_list<std::string_view> words, const std::function<void(DenoiseRequest&)>& change) {
-        DenoiseRequest request;
-        change(request);
-        check_error(ExitCode::usage, words, [&] { denoise(Model::sd15(), half, request); });
+        check_contradiction(Model::sd15(), half, words, change);
     };
     contradicts({"sampler", "ddim"}, [](DenoiseRequest& r) { r.sampler = "euler"; });
     contradicts({"eta", "0.3"}, [](DenoiseRequest& r) { r.eta = 0.5; });
@@ -137,9 +116,7 @@ TEST_CASE("settings of a begun run that make no sense are refused") {
     add_start_image(start, false);
     const Record half = denoise(Model::sd15(), start, until(with("ddim"), 1));
     const auto refused = [&](std::initializer_list<std::string_view> words, std::string_view key, const char* value) {
-        Record broken = half;
-        broken.set(key, value);
-        check_error(ExitCode::data, words, [&] { denoise(Model::sd15(), broken, {}); });
+        check_tampered(Model::sd15(), half, words, [&](Record& record) { record.set(key, value); });
     };
     refused({"record 0", "lcm.sampler", "ddmi", "ddim"}, key::sampler, "ddmi");
     refused({"record 0", "lcm.eta"}, key::eta, "much");

@@ -7,18 +7,12 @@
 #include "lib/base/bytes.h"
 #include "lib/stream/reader.h"
 #include "lib/stream/writer.h"
-#include "tests/unit/caught_error.h"
 #include "tests/unit/sampling/denoise_support.h"
 
 using namespace lcm;
 using namespace lcm::test;
 
 namespace {
-
-DenoiseRequest until(DenoiseRequest request, int step) {
-    request.to = step;
-    return request;
-}
 
 /// The record as another process would read it.
 Record through_a_pipe(Record record) {
@@ -37,17 +31,12 @@ Record half_done() {
     return record;
 }
 
-/// Resumes a record that `change` tampered with, which must fail.
 void check_tampered(std::initializer_list<std::string_view> words, const std::function<void(Record&)>& change) {
-    Record record = half_done();
-    change(record);
-    check_error(ExitCode::data, words, [&] { denoise(Model::lcm(), record, {}); });
+    test::check_tampered(Model::lcm(), half_done(), words, change);
 }
 
 void check_contradiction(std::initializer_list<std::string_view> words, const std::function<void(DenoiseRequest&)>& change) {
-    DenoiseRequest request;
-    change(request);
-    check_error(ExitCode::usage, words, [&] { denoise(Model::lcm(), half_done(), request); });
+    test::check_contradiction(Model::lcm(), half_done(), words, change);
 }
 
 }  // namespace
@@ -55,15 +44,11 @@ void check_contradiction(std::initializer_list<std::string_view> words, const st
 TEST_CASE("a run in two parts gives the record of one run, for every split") {
     for (const Model* model : {&Model::lcm(), &Model::sd15()}) {
         for (int steps = 1; steps <= 4; ++steps) {
-            const Record whole = denoise(*model, conditioning(*model), small(steps));
-            for (int split = 0; split <= steps; ++split) {
-                CAPTURE(steps);
-                CAPTURE(split);
-                const Record first = denoise(*model, conditioning(*model), until(small(steps), split));
-                DenoiseRequest rest;  // resuming needs no flag
-                if (split == steps) rest.from = split;
-                check_same(denoise(*model, first, rest), whole);
-            }
+            CAPTURE(steps);
+            const Record whole = check_splits(*model, conditioning(*model), small(steps));
+            DenoiseRequest passing;
+            passing.from = steps;
+            check_same(denoise(*model, denoise(*model, conditioning(*model), until(small(steps), steps)), passing), whole);
         }
     }
 }
@@ -79,8 +64,7 @@ TEST_CASE("a run that starts from the record's own noise splits too") {
     const Model& model = Model::lcm();
     Record input = conditioning(model);
     input.tensors.emplace(tensor::noise, from_torch(NoiseGenerator(5).normal({4, 5, 9})));
-    const Record whole = denoise(model, input, small(3));
-    for (int split = 0; split < 3; ++split) check_same(denoise(model, denoise(model, input, until(small(3), split)), {}), whole);
+    const Record whole = check_splits(model, input, small(3));
     CHECK_FALSE(same_tensor(whole.tensor(tensor::latent), denoise(model, conditioning(model), small(3)).tensor(tensor::latent)));
 }
 

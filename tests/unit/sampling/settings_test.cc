@@ -54,6 +54,21 @@ TEST_CASE("conventions choose generator, start noise and rule of strength") {
     check_error(ExitCode::usage, {"--like", "invoke", "comfy"}, [] { convention("invoke"); });
 }
 
+TEST_CASE("the rule stretch runs every step, the last of a longer schedule, as ComfyUI's denoise") {
+    DenoiseRequest request;
+    apply(convention("comfy"), request);
+    CHECK(request.strength_rule == Strength::Rule::stretch);
+    for (int steps = 1; steps <= 30; ++steps) {
+        for (const double value : {0.05, 0.3, 0.5, 0.6, 0.75, 0.9, 0.999, 0.99995, 1.0}) {
+            const Strength strength{Strength::Rule::stretch, value};
+            const int whole = whole_steps(steps, strength);
+            CHECK(whole == (value > 0.9999 ? steps : static_cast<int>(steps / value)));
+            CHECK(kept_steps(whole, strength) == steps);
+        }
+    }
+    check_error(ExitCode::usage, {"2 by strength 0.3"}, [] { kept_steps(2, {Strength::Rule::stretch, 0.3}); });
+}
+
 TEST_CASE("a sampler's steps may be more or fewer than were asked for, and the schedule keeps the number") {
     DenoiseRequest request;
     request.sampler = "pndm";

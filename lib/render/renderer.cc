@@ -5,9 +5,12 @@
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "lib/base/error.h"
 #include "lib/base/resource_limits.h"
 #include "lib/core/bundle/record_check.h"
+#include "lib/core/model/tiled_decode.h"
 #include "lib/core/tensor/convert.h"
 #include "lib/core/tensor/picture.h"
 #include "lib/sampling/trajectory.h"
@@ -18,6 +21,9 @@ namespace lcm {
 struct Renderer::State {
     std::unique_ptr<VAE> vae;
     RecordCheck check;
+    Tiling tiling;
+
+    at::Tensor decode(const at::Tensor& latent) const;
 
     at::Tensor scaled_latent(const Record& record) const;
     void check_picture_size(const at::Tensor& latent, const std::string& what) const;
@@ -70,7 +76,15 @@ at::Tensor Renderer::State::scaled_latent(const Record& record) const {
     return vae->scale(latent.unsqueeze(0));
 }
 
-Renderer::Renderer(const Bundle& bundle) : state_(new State{bundle.vae(VAEUse::decode), RecordCheck(bundle)}) {}
+at::Tensor Renderer::State::decode(const at::Tensor& latent) const {
+    const std::int64_t pixels = latent.size(2) * latent.size(3) * vae->factor() * vae->factor();
+    // Tiles overlap by a quarter of whole latents, whatever factor the VAE has.
+    const std::int64_t unit = 4 * vae->factor(), side = std::max(unit, tiling.side / unit * unit);
+    return tiling.side > 0 && pixels > tiling.above ? decode_in_tiles(*vae, latent, side) : vae->decode(latent);
+}
+
+Renderer::Renderer(const Bundle& bundle, const Tiling& tiling)
+    : state_(new State{bundle.vae(VAEUse::decode), RecordCheck(bundle), tiling}) {}
 
 Renderer::~Renderer() = default;
 
@@ -78,7 +92,7 @@ Image Renderer::render(const Record& record) const {
     const c10::InferenceMode no_gradients;
     state_->check.expect_same_model(record, Part::vae);
     state_->check.expect_latent(record);
-    const auto pixels = state_->vae->decode(state_->scaled_latent(record)).squeeze(0);
+    const auto pixels = state_->decode(state_->scaled_latent(record)).squeeze(0);
     expect_finite(pixels, record.place + ": decoded picture");
     return to_image(pixels);
 }

@@ -77,6 +77,7 @@ at::Tensor GuidedUNet::operator()(const at::Tensor& sample, double timestep) con
     inputs.sample = classifier_free_ ? at::cat({sample, sample}) : sample;
     inputs.timestep = at::full({1}, timestep, at::TensorOptions().dtype(at::kFloat));
     inputs.context = context_;
+    inputs.context_cache = context_cache_;
     inputs.guidance = guidance_;
     inputs.text_pooled = pooled_;
     inputs.time_ids = time_ids_;

@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "lib/core/model/unet.h"
@@ -57,6 +58,7 @@ private:
     Guidance scale_;
     bool classifier_free_;
     at::Tensor context_;            ///< [1 or 2,T,D]
+    std::shared_ptr<ContextCache> context_cache_ = std::make_shared<ContextCache>();
     at::Tensor guidance_;           ///< [1], undefined without a guidance embedding
     at::Tensor appended_;           ///< [1,N,H,W], undefined where none
     at::Tensor pooled_, time_ids_;  ///< [1 or 2,P], [1 or 2,6]; undefined for a UNet that takes none

@@ -8,6 +8,7 @@
 #include "lib/cli/picture_input.h"
 #include "lib/cli/picture_output.h"
 #include "lib/cli/record_loop.h"
+#include "lib/cli/tile_options.h"
 #include "lib/core/bundle/cost.h"
 #include "lib/render/renderer.h"
 #include "lib/stream/keys.h"
@@ -33,12 +34,14 @@ public:
         output_.declare(app);
         model_.declare(app, {Part::vae});
         model_.declare_precision(app);
+        tile_.declare(app);
         batch_.declare(app);
         info_.declare(app);
     }
 
     void check() override {
         info_.check_flags();
+        tile_.tiling();
         cli::check_filter(input_, output_, batch_);
     }
 
@@ -90,7 +93,7 @@ private:
 
     void load(std::optional<Renderer>& renderer, const Record& record, cli::Context& context) const {
         const auto timed = context.meter().time(Stage::load);
-        renderer.emplace(open(record, context));
+        renderer.emplace(open(record, context), tile_.tiling());
     }
 
     Bundle open(const Record& record, cli::Context& context) const {
@@ -103,6 +106,7 @@ private:
     cli::RecordInputOptions input_;
     cli::PictureOutputOptions output_;
     cli::ModelOptions model_;
+    cli::TileOptions tile_;
     cli::BatchOptions batch_;
     cli::InfoOptions info_;
 };

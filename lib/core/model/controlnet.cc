@@ -105,7 +105,7 @@ struct ControlNet::Network {
     }
 
     ControlResiduals forward(const UNetInputs& inputs, const at::Tensor& map, const ControlStrength& strength) const {
-        const Conditions conditions{.time = encoder.time_vector(inputs), .context = inputs.context};
+        const Conditions conditions{.time = encoder.time_vector(inputs), .context = {.tokens = inputs.context}};
         const at::Tensor seen = map_embedding(config.bgr ? map.flip({1}) : map);
         const UNetFeatures features = encoder(encoder.begin(inputs.sample) + seen, conditions);
         ControlResiduals residuals;

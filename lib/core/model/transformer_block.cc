@@ -18,12 +18,18 @@ CrossAttention::CrossAttention(const nn::Scope& weights, std::int64_t width, std
       to_v_(weights / "to_v", context_width, width, /*bias=*/false),
       to_out_(weights / "to_out.0", width, width) {}
 
-at::Tensor CrossAttention::operator()(const at::Tensor& x, const at::Tensor& context, const at::Tensor& residual,
+KeyValue CrossAttention::keys_and_values(const Context& context) const {
+    const auto make = [&] { return KeyValue{to_k_(context.tokens), to_v_(context.tokens)}; };
+    return context.cache ? context.cache->of(this, make) : make();
+}
+
+at::Tensor CrossAttention::operator()(const at::Tensor& x, const Context& context, const at::Tensor& residual,
                                       const KeyValue* extra) const {
     nn::Epilogue add_residual;
     add_residual.residual = residual;
     const at::Tensor query = to_q_(x);
-    at::Tensor mixed = nn::attention(query, to_k_(context), to_v_(context), heads_);
+    const auto [key, value] = keys_and_values(context);
+    at::Tensor mixed = nn::attention(query, key, value, heads_);
     if (extra) mixed = mixed + nn::attention(query, extra->key, extra->value, heads_);
     return to_out_(mixed, add_residual);
 }
@@ -37,9 +43,9 @@ TransformerBlock::TransformerBlock(const nn::Scope& weights, const TransformerSh
       geglu_(weights / "ff.net.0", shape.channels, feed_forward_factor * shape.channels),
       feed_forward_out_(weights / "ff.net.2", feed_forward_factor * shape.channels, shape.channels) {}
 
-at::Tensor TransformerBlock::operator()(const at::Tensor& x, const at::Tensor& context, const KeyValue* extra) const {
+at::Tensor TransformerBlock::operator()(const at::Tensor& x, const Context& context, const KeyValue* extra) const {
     const at::Tensor normed = norm1_(x);
-    at::Tensor hidden = attn1_(normed, normed, x);
+    at::Tensor hidden = attn1_(normed, {.tokens = normed}, x);
     hidden = attn2_(norm2_(hidden), context, hidden, extra);
     nn::Epilogue add_hidden;
     add_hidden.residual = hidden;
@@ -53,7 +59,7 @@ Transformer2D::Transformer2D(const nn::Scope& weights, const TransformerShape& s
     for (std::int64_t i = 0; i < shape.layers; ++i) blocks_.emplace_back(weights / "transformer_blocks" / i, shape);
 }
 
-at::Tensor Transformer2D::operator()(const at::Tensor& x, const at::Tensor& context, ExtraContext* extra) const {
+at::Tensor Transformer2D::operator()(const at::Tensor& x, const Context& context, ExtraContext* extra) const {
     at::Tensor tokens = proj_in_(nn::to_tokens(norm_(x)));
     for (const TransformerBlock& block : blocks_) tokens = block(tokens, context, extra ? extra->next() : nullptr);
     nn::Epilogue add_input;

@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "lib/core/nn/layers.h"
@@ -19,6 +20,27 @@ struct TransformerShape {
 /// Keys and values [B,S,channels] of tokens that a cross-attention looks at apart from its context.
 struct KeyValue {
     at::Tensor key, value;
+};
+
+/// Keys and values that the cross-attentions of a network have made of one context, which does not change while a picture is drawn.
+class ContextCache {
+public:
+    /// What `layer` has made of `context`; it makes it at the first call.
+    template <typename Make>
+    const KeyValue& of(const void* layer, const Make& make) {
+        const auto [place, is_new] = made_.try_emplace(layer);
+        if (is_new) place->second = make();
+        return place->second;
+    }
+
+private:
+    std::map<const void*, KeyValue> made_;
+};
+
+/// What a cross-attention looks at.
+struct Context {
+    at::Tensor tokens;              ///< [B,S,context_width]
+    ContextCache* cache = nullptr;  ///< of these tokens; null: keys and values are made at each call
 };
 
 /// Hands each cross-attention of a network its further keys and values, in the order in which they run.
@@ -38,11 +60,12 @@ class CrossAttention {
 public:
     CrossAttention(const nn::Scope& weights, std::int64_t width, std::int64_t context_width, std::int64_t heads);
 
-    /// `x` [B,T,width] over `context` [B,S,context_width], and over `extra` where there is one; plus `residual` [B,T,width].
-    at::Tensor operator()(const at::Tensor& x, const at::Tensor& context, const at::Tensor& residual,
-                          const KeyValue* extra = nullptr) const;
+    /// `x` [B,T,width] over `context`, and over `extra` where there is one; plus `residual` [B,T,width].
+    at::Tensor operator()(const at::Tensor& x, const Context& context, const at::Tensor& residual, const KeyValue* extra = nullptr) const;
 
 private:
+    KeyValue keys_and_values(const Context& context) const;
+
     std::int64_t heads_;
     nn::Linear to_q_, to_k_, to_v_, to_out_;
 };
@@ -52,8 +75,8 @@ class TransformerBlock {
 public:
     TransformerBlock(const nn::Scope& weights, const TransformerShape& shape);
 
-    /// @param x [B,T,channels]; @param context [B,S,context_width]; @param extra  for the cross-attention; null: none
-    at::Tensor operator()(const at::Tensor& x, const at::Tensor& context, const KeyValue* extra = nullptr) const;
+    /// @param x [B,T,channels]; @param extra  for the cross-attention; null: none
+    at::Tensor operator()(const at::Tensor& x, const Context& context, const KeyValue* extra = nullptr) const;
 
 private:
     nn::LayerNorm norm1_, norm2_, norm3_;
@@ -68,8 +91,8 @@ class Transformer2D {
 public:
     Transformer2D(const nn::Scope& weights, const TransformerShape& shape);
 
-    /// @param x [B,channels,H,W]; @param context [B,S,context_width]; @param extra  is asked once a block; null: none
-    at::Tensor operator()(const at::Tensor& x, const at::Tensor& context, ExtraContext* extra = nullptr) const;
+    /// @param x [B,channels,H,W]; @param extra  is asked once a block; null: none
+    at::Tensor operator()(const at::Tensor& x, const Context& context, ExtraContext* extra = nullptr) const;
 
 private:
     nn::GroupNorm norm_;

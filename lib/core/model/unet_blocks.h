@@ -14,7 +14,7 @@ namespace lcm {
 /// What every block of a UNet is given beside its pixels.
 struct Conditions {
     at::Tensor time;                ///< [B,time_width], after its SiLU
-    at::Tensor context;             ///< [B,S,context_width]
+    Context context;
     ExtraContext* extra = nullptr;  ///< further keys and values for the cross-attentions; null: none
 };
 

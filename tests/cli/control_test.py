@@ -83,7 +83,9 @@ class Steered(SteeredStream):
         self.refused(["--ip-adapter", IP], DATA, ["record 0", "image.features", "[1,3]"], stdin=records.write([record]))
 
     def test_networks_of_another_model(self):
-        cond = harness.sample("cond", LCM)
+        record = records.parse(harness.sample("cond", LCM))[0]
+        record.tensors["control.canny"] = records.parse(self.stream)[0].tensors["control.canny"]
+        cond = records.write([record])
         for flag, network in (("--controlnet", CONTROLNET), ("--t2i-adapter", T2I)):
             self.refused([flag, network], DATA, [network, "widths"], stdin=cond)
 
@@ -141,7 +143,7 @@ class Recorded(SteeredStream):
         half = self.half("--controlnet", f"edges={moved}:0.8")
         self.rest(half)
         away = self.copy_model(CONTROLNET, "away")
-        shutil.rmtree(moved)
+        shutil.rmtree(self.path(moved))
         result = self.run_fails(denoise(), DATA, ["record 0", "controlnet with SHA-256", "not found here"], stdin=half)
         self.assertIn("--controlnet edges=PATH:0.8", result.lines[-1])
         self.assertEqual(records.parse(self.drawn("--controlnet", f"edges={away}:0.8"))[0].tensors,

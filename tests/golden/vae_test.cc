@@ -55,7 +55,7 @@ TEST_CASE("AutoencoderTiny encodes and decodes") {
 
 TEST_CASE("a decode in tiles is that of the reference, and that of a whole picture where it fits one tile") {
     const WeightFile reference(golden::folder() + "/../tiling/expected.safetensors");
-    const auto vae = golden::build("sd15/vae", vae_key, make_vae);
+    const auto vae = golden::build("models/sd15/vae", vae_key, make_vae);
     const at::Tensor z = reference.view("z"), expected = reference.view("tiled");
     constexpr double tolerance = 1e-4;  // of the group "vae": another kernel library in f32
     CHECK((decode_in_tiles(*vae, z, 32) - expected).abs().max().item<double>() < tolerance);

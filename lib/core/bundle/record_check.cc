@@ -47,7 +47,7 @@ void RecordCheck::expect_width(const Record& record, std::string_view name, std:
     const auto& shape = record.tensor(name, encode_again).shape;
     const bool fits = static_cast<std::int64_t>(shape.size()) == sides && shape.front() > 0;
     if (fits && shape.back() == width) return;
-    const std::string found = fits ? fmt::format("has width {}", shape.back()) : fmt::format("has {} sides", shape.size());
+    const std::string found = fits ? fmt::format("has width {}", shape.back()) : sides == 2 ? "is not [tokens, width]" : "is not [width]";
     throw Error(ExitCode::data, record.place, fmt::format("{} {}, the UNet of model {} takes width {}", name, found, bundle_.name(), width),
                 encode_again);
 }

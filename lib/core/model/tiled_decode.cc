@@ -39,7 +39,9 @@ at::Tensor decode_in_tiles(const VAE& vae, const at::Tensor& latents, std::int64
             if (!row.empty()) blend(row.back(), pixels, 3, extent);
             row.push_back(pixels);
             const std::int64_t rows = std::min(kept, pixels.size(2)), columns = std::min(kept, pixels.size(3));
-            picture.narrow(2, y * vae.factor(), rows).narrow(3, x * vae.factor(), columns).copy_(pixels.narrow(2, 0, rows).narrow(3, 0, columns));
+            picture.narrow(2, y * vae.factor(), rows)
+                .narrow(3, x * vae.factor(), columns)
+                .copy_(pixels.narrow(2, 0, rows).narrow(3, 0, columns));
         }
         above = std::move(row);
     }

@@ -74,7 +74,8 @@ struct UNet::Network {
 
     at::Tensor forward(const UNetInputs& inputs) const {
         ExtraContext extra(inputs.image_prompt);
-        const Conditions conditions{.time = encoder.time_vector(inputs), .context = {inputs.context, inputs.context_cache.get()}, .extra = &extra};
+        const Context context{inputs.context, inputs.context_cache.get()};
+        const Conditions conditions{.time = encoder.time_vector(inputs), .context = context, .extra = &extra};
         auto [x, skips] = encoder(encoder.begin(inputs.sample), conditions, inputs.adapter_states);
         for (std::size_t i = 0; i < inputs.down_residuals.size(); ++i) skips[i] = skips[i] + inputs.down_residuals[i];
         if (inputs.middle_residual.defined()) x = x + inputs.middle_residual;

@@ -9,8 +9,8 @@ namespace lcm::nn {
 /// Whether `attention_kernel` computes it: bf16 tokens on a CPU with AMX that nobody differentiates, numbers of a token side by side.
 bool takes_attention_kernel(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t heads);
 
-/// `attention` (`layers.h`) without a mask, on the tiles of AMX (`kernels/attention_amx.h`). Each block of queries is computed by one thread
-/// in one order: the bytes are the same with any number of threads.
+/// `attention` (`layers.h`) without a mask, on the tiles of AMX (`kernels/attention_amx.h`). Each block of queries is computed by one
+/// thread in one order: the bytes are the same with any number of threads.
 at::Tensor attention_kernel(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t heads);
 
 }  // namespace lcm::nn

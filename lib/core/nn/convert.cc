@@ -15,9 +15,11 @@ constexpr std::int64_t block = 1 << 16;  // numbers that a thread takes at a tim
 
 template <typename Number>
 void convert(const Half* from, Number* to, std::int64_t count, void (*kernel)(const Half*, Number*, std::int64_t)) {
-    at::parallel_for(0, (count + block - 1) / block, 1, [&](std::int64_t begin, std::int64_t end) {
-        kernel(from + begin * block, to + begin * block, std::min(count, end * block) - begin * block);
-    });
+    at::parallel_for(
+        0, (count + block - 1) / block, 1,
+        [&](std::int64_t begin, std::int64_t end) {
+            kernel(from + begin * block, to + begin * block, std::min(count, end * block) - begin * block);
+        });
 }
 
 }  // namespace

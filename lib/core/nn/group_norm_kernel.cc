@@ -14,7 +14,6 @@
 #include "lib/core/nn/kernels/vector_kernels.h"
 #include "lib/core/nn/layers.h"
 
-
 namespace lcm::nn {
 
 namespace {
@@ -62,7 +61,8 @@ void sum_block(const Number* x, std::int64_t rows, const Shape& shape, const flo
     for (std::int64_t row = 0; row < rows; row += flush_rows) {
         std::ranges::fill(sum, 0.0F);
         std::ranges::fill(squares, 0.0F);
-        kernels<Number>().add(x + row * shape.channels, {std::min(flush_rows, rows - row), shape.channels}, pivot, sum.data(), squares.data());
+        kernels<Number>().add(x + row * shape.channels, {std::min(flush_rows, rows - row), shape.channels}, pivot, sum.data(),
+                              squares.data());
         for (std::size_t c = 0; c < channels; ++c) {
             Sums& group = groups[c / static_cast<std::size_t>(shape.group_width())];
             group.sum += sum[c];
@@ -102,12 +102,14 @@ Line line_of(const Sums* sums, const float* pivot, const Shape& shape, const Gro
 /// Calls `work(picture, block, first row, rows)` for every block, in parallel.
 template <typename Work>
 void for_each_block(const Shape& shape, const Work& work) {
-    at::parallel_for(0, shape.pictures * shape.blocks(), 1, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i) {
-            const std::int64_t picture = i / shape.blocks(), block = i % shape.blocks(), first = block * shape.block_rows();
-            work(picture, block, first, std::min(shape.block_rows(), shape.pixels - first));
-        }
-    });
+    at::parallel_for(
+        0, shape.pictures * shape.blocks(), 1,
+        [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t i = begin; i < end; ++i) {
+                const std::int64_t picture = i / shape.blocks(), block = i % shape.blocks(), first = block * shape.block_rows();
+                work(picture, block, first, std::min(shape.block_rows(), shape.pixels - first));
+            }
+        });
 }
 
 /// The line of every picture.
@@ -174,12 +176,14 @@ at::Tensor group_norm_kernel(const at::Tensor& x, const GroupNormArguments& argu
 }
 
 NormLines::NormLines(const at::Tensor& x, const GroupNormArguments& arguments) : x_(x), silu_(arguments.silu) {
-    with_numbers(x, [&](const auto* in) {
-        for (Line& line : lines_of(in, shape_of(x, arguments), arguments)) {
-            scale_.push_back(std::move(line.scale));
-            shift_.push_back(std::move(line.shift));
-        }
-    });
+    with_numbers(
+        x,
+        [&](const auto* in) {
+            for (Line& line : lines_of(in, shape_of(x, arguments), arguments)) {
+                scale_.push_back(std::move(line.scale));
+                shift_.push_back(std::move(line.shift));
+            }
+        });
 }
 
 at::Tensor NormLines::rows(std::int64_t picture, std::int64_t first, std::int64_t count) const {

@@ -36,8 +36,10 @@ Geglu::Geglu(const Scope& weights, std::int64_t in, std::int64_t out) {
         return both.narrow(0, first, out);
     };
     const at::Tensor bias = proj.take("bias", {2 * out});
-    packed_value_ = std::make_shared<PackedLinear>(proj, "value", [&] { return half(0); }, bias.narrow(0, 0, out));
-    packed_gate_ = std::make_shared<PackedLinear>(proj, "gate", [&] { return half(out); }, bias.narrow(0, out, out));
+    packed_value_ = std::make_shared<PackedLinear>(
+        proj, "value", [&] { return half(0); }, bias.narrow(0, 0, out));
+    packed_gate_ = std::make_shared<PackedLinear>(
+        proj, "gate", [&] { return half(out); }, bias.narrow(0, out, out));
 }
 
 at::Tensor Geglu::operator()(const at::Tensor& x) const {

@@ -42,7 +42,8 @@ at::Tensor norm_silu_conv(const GroupNorm& norm, const Conv2d& conv, const at::T
     for (std::int64_t picture = 0; picture < x.size(0); ++picture)
         for (std::int64_t first = 0; first < height; first += rows) {
             const std::int64_t count = std::min(rows, height - first);
-            const at::Tensor band = conv.packed_->inner_rows(lines.rows(picture, first - 1, count + 2), part(epilogue, picture, first, count));
+            const at::Tensor band =
+                conv.packed_->inner_rows(lines.rows(picture, first - 1, count + 2), part(epilogue, picture, first, count));
             result.narrow(0, picture, 1).narrow(2, first, count).copy_(band);
         }
     return result;

@@ -160,13 +160,13 @@ at::Tensor PackedConv2d::convolve(const at::Tensor& x, const Epilogue& epilogue,
             find<at::Tensor(const at::Tensor&, const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&, Sizes, Sizes, Sizes,
                             std::int64_t, std::string_view, std::optional<at::Scalar>, Text, Scalars, Text)>(
                 "mkldnn::_convolution_pointwise", "binary");
-        return call.call(x, work.rest.residual, weight_.weight, optional(work.bias), geometry.padding, geometry.stride, geometry.dilation, 1,
-                         "add", {}, {}, Scalars(), {});
+        return call.call(x, work.rest.residual, weight_.weight, optional(work.bias), geometry.padding, geometry.stride, geometry.dilation,
+                         1, "add", {}, {}, Scalars(), {});
     }
     static const auto call = find<at::Tensor(const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&, Sizes, Sizes, Sizes,
                                              std::int64_t, std::string_view, Scalars, Text)>("mkldnn::_convolution_pointwise");
-    at::Tensor product = call.call(x, weight_.weight, optional(work.bias), geometry.padding, geometry.stride, geometry.dilation, 1, work.attribute,
-                                   Scalars(), algorithm(work.attribute));
+    at::Tensor product = call.call(x, weight_.weight, optional(work.bias), geometry.padding, geometry.stride, geometry.dilation, 1,
+                                   work.attribute, Scalars(), algorithm(work.attribute));
     return apply(work.rest, std::move(product), 1);
 }
 

@@ -35,7 +35,9 @@ PackedBytes to_bytes(const at::Tensor& packed) {
     static const auto size_of = find<std::int64_t>("mkldnn::_nbytes");
     const at::Tensor layout = layout_of.call(packed).contiguous();
     const auto* const first = static_cast<const std::uint8_t*>(layout.const_data_ptr());
-    return {packed.sizes().vec(), packed.scalar_type(), {first, first + layout.nbytes()},
+    return {packed.sizes().vec(),
+            packed.scalar_type(),
+            {first, first + layout.nbytes()},
             {reinterpret_cast<const std::byte*>(address_of.call(packed)), static_cast<std::size_t>(size_of.call(packed))}};
 }
 

@@ -15,7 +15,7 @@ namespace lcm::nn {
 
 namespace {
 
-/// Three taps of a row or column as the two pairs that meet the small picture: [w0, w1 + w2] for the even results, [w0 + w1, w2] for the odd.
+/// Three taps of a row or column as the two that meet the small picture: [w0, w1 + w2] for the even results, [w0 + w1, w2] for the odd.
 at::Tensor fold(const at::Tensor& weight, std::int64_t dimension, int odd) {
     const auto tap = [&](std::int64_t i) { return weight.select(dimension, i); };
     return odd == 0 ? at::stack({tap(0), tap(1) + tap(2)}, dimension) : at::stack({tap(0) + tap(1), tap(2)}, dimension);
@@ -75,8 +75,8 @@ UpsampleConv::UpsampleConv(const Scope& weights, std::int64_t in, std::int64_t o
     if (!packs(weights) || weights.branch("weight", {out, in, 3, 3}).down.defined()) return;
     const at::Tensor bias = weights.take("bias", {out});
     const auto plain = [&] { return folded(weights.take("weight", {out, in, 3, 3})); };
-    doubling_ = std::make_shared<PackedConv2d>(weights, ConvShape{.in = in, .out = 4 * out, .kernel = 2}, plain,
-                                               at::cat({bias, bias, bias, bias}));
+    doubling_ =
+        std::make_shared<PackedConv2d>(weights, ConvShape{.in = in, .out = 4 * out, .kernel = 2}, plain, at::cat({bias, bias, bias, bias}));
 }
 
 at::Tensor UpsampleConv::operator()(const at::Tensor& x, std::int64_t height, std::int64_t width) const {

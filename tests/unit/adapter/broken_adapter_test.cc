@@ -42,9 +42,9 @@ TEST_CASE("half of a pair") {
 }
 
 TEST_CASE("a part of more than two") {
-    check_refused({key(".hada_w2_a"), "lacks the \"w2_b\""},
+    check_refused({key(".hada_w1_a"), "lacks the \"w2_b\""},
                   {ones(key(".hada_w1_a"), {4, 2}), ones(key(".hada_w1_b"), {2, 6}), ones(key(".hada_w2_a"), {4, 2})});
-    check_refused({key(".lokr_w2_a"), "lacks the \"w2_b\""}, {ones(key(".lokr_w1"), {2, 2}), ones(key(".lokr_w2_a"), {2, 1})});
+    check_refused({key(".lokr_w1"), "lacks the \"w2_b\""}, {ones(key(".lokr_w1"), {2, 2}), ones(key(".lokr_w2_a"), {2, 1})});
     check_refused({key(".lokr_w1_b"), "lacks the \"w1_a\""}, {ones(key(".lokr_w1_b"), {1, 2}), ones(key(".lokr_w2"), {2, 3})});
 }
 

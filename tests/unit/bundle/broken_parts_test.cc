@@ -20,14 +20,18 @@ struct BrokenPart {
     explicit BrokenPart(Part which) : part(which) {
         const auto files = Bundle::open(golden_model("sd15")).weights(part);
         bytes = read_file(files.front().path());
-        // A matrix that is not square, so that turning it shows.
+        // A weight whose first two sides differ, so that turning it shows.
         for (const auto& [name, entry] : files.front().tensors())
-            if (entry.shape.size() == 2 && entry.shape[0] != entry.shape[1]) matrix = entry;
+            if (entry.shape.size() >= 2 && entry.shape[0] != entry.shape[1]) matrix = entry;
         REQUIRE(!matrix.name.empty());
     }
 
     std::string shape() const { return fmt::format("[{}]", fmt::join(matrix.shape, ",")); }
-    std::string turned() const { return fmt::format("[{},{}]", matrix.shape[1], matrix.shape[0]); }
+    std::string turned() const {
+        auto shape = matrix.shape;
+        std::swap(shape[0], shape[1]);
+        return fmt::format("[{}]", fmt::join(shape, ","));
+    }
 
     /// Replaces `from` behind the matrix's name in the header by `to`, equally long.
     void change(const std::string& from, const std::string& to) {

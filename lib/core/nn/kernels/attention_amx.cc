@@ -25,9 +25,9 @@ inline __mmask16 first_lanes(std::int64_t count) {
 
 /// Working memory of a block, all rows a multiple of 64 bytes.
 struct Block {
-    float* scores;   ///< [query_block,key_block]; then the weights P
-    float* sums;     ///< [query_block,sum_stride]: O and, in column `width`, the sums of P's rows
-    Bf16* queries;   ///< [query_block,query_stride]
+    float* scores;  ///< [query_block,key_block]; then the weights P
+    float* sums;    ///< [query_block,sum_stride]: O and, in column `width`, the sums of P's rows
+    Bf16* queries;  ///< [query_block,query_stride]
     std::int64_t sum_stride, query_stride;
     float largest[query_block];
 

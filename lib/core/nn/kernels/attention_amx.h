@@ -6,10 +6,10 @@
 
 /// Attention of one head in bf16 on the tiles of AMX, with a streaming softmax: scores never leave the first cache.
 ///
-/// For a block of 32 queries and 128 keys at a time: S = Q K^T in tiles of 16 x 16; m = the largest score so far, rounded up to a whole power
-/// of two, so that what was summed up before is scaled without rounding; P = 2^(S log2(e) / sqrt(d) - m) in bf16, in the place of S;
-/// O += P V. A column of ones beside V makes the sum of P's rows, of the same rounded numbers that multiply V. (Milakov and Gimelshein 2018,
-/// "Online normalizer calculation for softmax"; Dao 2022, "FlashAttention".)
+/// For a block of 32 queries and 128 keys at a time: S = Q K^T in tiles of 16 x 16; m = the largest score so far, rounded up to a whole
+/// power of two, so that what was summed up before is scaled without rounding; P = 2^(S log2(e) / sqrt(d) - m) in bf16, in the place of S;
+/// O += P V. A column of ones beside V makes the sum of P's rows, of the same rounded numbers that multiply V. (Milakov and Gimelshein
+/// 2018, "Online normalizer calculation for softmax"; Dao 2022, "FlashAttention".)
 ///
 /// Keys and values are packed in the order in which the tile product reads them: pairs of numbers along the summed dimension side by side.
 namespace lcm::nn::amx {
@@ -46,7 +46,7 @@ void pack_values(TokenRows values, const HeadShape& shape, Bf16* packed);
 /// What `attend` reads and writes for one block of queries.
 struct Attend {
     TokenRows queries;
-    std::int64_t count;  ///< queries, at most `query_block`
+    std::int64_t count;         ///< queries, at most `query_block`
     const Bf16 *keys, *values;  ///< packed
     float scale;                ///< of the scores, times log2(e)
     float* scratch;             ///< aligned to 64 bytes

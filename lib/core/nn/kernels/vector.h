@@ -46,7 +46,7 @@ inline Vector load(const Half* from) {
     Short bits;
     std::memcpy(&bits, from, sizeof bits);
     const Word half = __builtin_convertvector(bits, Word), sign = (half & 0x8000) << 16, rest = half & 0x7FFF;
-    // The exponent of a half moves by 112 places; one of 31 (infinity, NaN) becomes 255, and subnormal numbers are whole multiples of 2^-24.
+    // The exponent of a half moves by 112 places; one of 31 (infinity, NaN) becomes 255, and subnormal numbers are multiples of 2^-24.
     const Word normal = (rest << 13) + (rest >= 0x7C00 ? Word{} + (224U << 23) : Word{} + (112U << 23));
     const Vector subnormal = __builtin_convertvector(rest, Vector) * 5.9604644775390625e-8F;
     Word small;

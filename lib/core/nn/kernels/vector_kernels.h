@@ -29,6 +29,7 @@ struct RowKernels {
     void (*scale_silu)(const Number* x, Number* y, Rows rows, const float* factor, const float* shift);
 };
 
+/// All loops, for one instruction set.
 struct VectorKernels {
     RowKernels<float> f32;
     RowKernels<Bf16> bf16;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <new>
 #include <string_view>
 
 #include "lib/core/nn/epilogue.h"
@@ -94,11 +95,19 @@ at::Tensor reorder(const at::Tensor& weight) {
     return call.call(weight.contiguous(), usual_tokens);
 }
 
+/// Throws where memory runs out: oneDNN does not look whether it got the memory that it asked for, and would crash.
+void expect_memory(std::size_t bytes) {
+    constexpr std::size_t margin = std::size_t{8} << 20;  // far more than its own descriptions and code
+    ::operator delete(::operator new(bytes + margin));
+}
+
 template <typename Reorder>
 PackedWeight pack(const Scope& weights, const std::string& form, const PlainWeight& plain, const Reorder& reorder) {
     PackedWeight packed = weights.find_packed("weight", form);
     if (packed.weight.defined()) return packed;
-    packed.weight = reorder(plain());
+    const at::Tensor weight = plain();
+    expect_memory(weight.nbytes());
+    packed.weight = reorder(weight);
     weights.keep_packed("weight", form, packed.weight);
     return packed;
 }

@@ -56,7 +56,7 @@ TEST_CASE("wrong combinations say which side has what") {
 
     refused({"text.embeds", "encode"}, [&] { sd15.expect_conditions(record({}), false); });
     refused({"width 80", "width 32"}, [&] { sd15.expect_conditions(record({{tensor::text_embeds, {77, 80}}}), false); });
-    refused({"3 sides"}, [&] { sd15.expect_conditions(record({{tensor::text_embeds, {1, 77, 32}}}), false); });
+    refused({"[tokens, width]"}, [&] { sd15.expect_conditions(record({{tensor::text_embeds, {1, 77, 32}}}), false); });
     refused({"text.negative.embeds"}, [&] { sd15.expect_conditions(record({{tensor::text_embeds, {77, 32}}}), true); });
     refused({"takes pooled text", "record has none"}, [&] { sdxl.expect_conditions(record({{tensor::text_embeds, {77, 80}}}), false); });
     refused({"takes none"}, [&] { sd15.expect_conditions(record({{tensor::text_embeds, {77, 32}}, {tensor::text_pooled, {48}}}), false); });

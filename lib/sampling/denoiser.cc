@@ -177,7 +177,11 @@ Record Denoiser::denoise(const Record& input, const DenoiseRequest& request, int
     const PictureControl control(state_->control, {output, settings.width, settings.height, guided.classifier_free()});
     guided.follow(control, run.state, settings.steps);
     if (run.inpaint) guided.append(run.inpaint->channels());
-    const DenoiseFunction network = steering.around(guided, run.state);
+    const auto told = [&](const at::Tensor& sample, double timestep) {
+        observer.on_network(sample.size(0) * (guided.classifier_free() ? 2 : 1), sample.size(2), sample.size(3));
+        return guided(sample, timestep);
+    };
+    const DenoiseFunction network = steering.around(told, run.state);
     observer.on_start(index, run.state.step, settings.steps);
     while (run.state.step < to) {
         check_stop();

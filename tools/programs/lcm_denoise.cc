@@ -143,6 +143,7 @@ private:
             bundle_.emplace(open(record, context));
             loader_.emplace(*bundle_, adapters_);
             controls_.emplace(control_, UNetConfig::from_json(bundle_->config(Part::unet)));
+            context.set_step_cost(OperationTable(*bundle_, {Part::unet}));
         }
         const auto& adapters = adapters_of(record, context);
         const auto& controls = controls_of(record, context);

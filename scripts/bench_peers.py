@@ -174,20 +174,25 @@ def openvino_functions(options, networks, step, decode):
     for network in (networks.unet, networks.vae):
         network.float()
 
-    class Step(torch.nn.Module):
-        def forward(self, sample, timestep, *rest):
-            return step(sample, timestep, dict(zip(names, rest)))
+    class Traced(torch.nn.Module):
+        """A function of the parameters of `network`, which tracing must find here."""
 
-    class Decode(torch.nn.Module):
-        def forward(self, latent):
-            return decode(latent)
+        def __init__(self, network, function):
+            super().__init__()
+            self.network, self.function = network, function
+
+        def forward(self, *tensors):
+            return self.function(*tensors)
+
+    def by_name(sample, timestep, *rest):
+        return step(sample, timestep, dict(zip(names, rest)))
 
     settings = {"INFERENCE_PRECISION_HINT": options.dtype, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": options.threads}
     latent, timestep = torch.randn(1, 4, side, side), torch.tensor(499)
     inputs = (latent, timestep, *values)
     core, compiled = openvino.Core(), []
-    for module, example in ((Step(), inputs), (Decode(), (latent,))):
-        model = openvino.convert_model(module, example_input=example, input=[list(each.shape) for each in example])
+    for network, function, example in ((networks.unet, by_name, inputs), (networks.vae, decode, (latent,))):
+        model = openvino.convert_model(Traced(network, function), example_input=example, input=[list(each.shape) for each in example])
         compiled.append(core.compile_model(model, "CPU", settings))
         del model
     networks.unet.to("meta")

@@ -88,6 +88,7 @@ private:
         explicit StepObserver(Context& context) : context_(context) {}
         void on_start(int record, int step, int steps) override;
         void on_step(int record, int step, int steps) override;
+        void on_fused(int pictures) override { context_.progress().on_fused(pictures); }
         void on_network(std::int64_t rows, std::int64_t height, std::int64_t width) override;
 
     private:

@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 """The peers of scripts/bench, as their own documentation uses them. Needs torch, diffusers and transformers; openvino for that engine.
 
-    bench_peers.py make FOLDER --shape sd15|sdxl|tiny --merges MERGES   a random model of that shape: noise as pictures, the same work
-    bench_peers.py cold MODEL [...]                                     one picture as a script makes it: import, load, draw, save
-    bench_peers.py warm MODEL --engine E [...]                          stays loaded; draws a picture for every line on standard input
+    bench_peers.py cold MODEL [...]               one picture as a script makes it: import, load, draw, save
+    bench_peers.py warm MODEL --engine E [...]    stays loaded; draws a picture for every line on standard input
 
 `warm` writes one JSON line when it has drawn a first picture, which does not count, and one for each picture after it. A peer that cannot
 be imported, or cannot run the model, writes {"missing": WHY} and ends with 3.
@@ -19,74 +18,7 @@ import time
 STARTED = time.perf_counter()
 ENGINES = ("diffusers", "compile", "openvino")
 TOKENS = 77
-SHAPES = {  # of the published models; `tiny` is for trying this out
-    "sd15": {"widths": (320, 640, 1280, 1280), "heads": 8, "context": 768, "attended": (1, 1, 1, 0), "depth": 1,
-             "vae": (128, 256, 512, 512), "scale": 0.18215, "text": ((768, 12, 12, "quick_gelu", 768),)},
-    "sdxl": {"widths": (320, 640, 1280), "heads": (5, 10, 20), "context": 2048, "attended": (0, 1, 1), "depth": (1, 2, 10),
-             "vae": (128, 256, 512, 512), "scale": 0.13025, "text": ((768, 12, 12, "quick_gelu", 768), (1280, 32, 20, "gelu", 1280))},
-    "tiny": {"widths": (32, 64), "heads": 4, "context": 32, "attended": (1, 1), "depth": 1, "vae": (32, 32, 32, 32), "scale": 0.18215,
-             "text": ((32, 2, 2, "quick_gelu", 32),)},
-}
 
-
-# A model of random weights --------------------------------------------------------------------------------------------------------------
-
-def write_tokenizer(folder, merges):
-    """CLIP's: 256 bytes as symbols, the same at the end of a word, a word for each merge, two marks."""
-    folder.mkdir(parents=True)
-    lines = pathlib.Path(merges).read_text(encoding="utf-8").splitlines()
-    pairs = [line for line in lines if line and not line.startswith("#version")][:48894]
-    plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    symbols = [chr(byte) for byte in plain] + [chr(256 + extra) for extra in range(256 - len(plain))]
-    words = symbols + [symbol + "</w>" for symbol in symbols] + [pair.replace(" ", "") for pair in pairs]
-    words += ["<|startoftext|>", "<|endoftext|>"]
-    (folder / "vocab.json").write_text(json.dumps({word: number for number, word in enumerate(words)}))
-    (folder / "merges.txt").write_text("\n".join(["#version: 0.2", *pairs, ""]), encoding="utf-8")
-    marks = {"bos_token": words[-2], "eos_token": words[-1], "unk_token": words[-1], "pad_token": words[-1]}
-    (folder / "special_tokens_map.json").write_text(json.dumps(marks))
-    (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "CLIPTokenizer", "model_max_length": TOKENS, **marks}))
-    return len(words)
-
-
-def make(options):
-    import diffusers
-    import torch
-    import transformers
-    torch.manual_seed(0)
-    shape, folder = SHAPES[options.shape], pathlib.Path(options.folder)
-    two = len(shape["text"]) == 2
-    down = ["CrossAttnDownBlock2D" if attended else "DownBlock2D" for attended in shape["attended"]]
-    added = {"addition_embed_type": "text_time", "addition_time_embed_dim": 256, "projection_class_embeddings_input_dim": 1280 + 6 * 256,
-             "use_linear_projection": True} if two else {}
-    unet = diffusers.UNet2DConditionModel(
-        sample_size=128 if two else 64, block_out_channels=shape["widths"], attention_head_dim=shape["heads"],
-        cross_attention_dim=shape["context"], transformer_layers_per_block=shape["depth"], down_block_types=down, time_cond_proj_dim=256,
-        up_block_types=[name.replace("Down", "Up") for name in reversed(down)], **added)
-    unet.half().save_pretrained(folder / "unet")
-    del unet
-    vae = diffusers.AutoencoderKL(block_out_channels=shape["vae"], layers_per_block=2, scaling_factor=shape["scale"],
-                                  down_block_types=["DownEncoderBlock2D"] * 4, up_block_types=["UpDecoderBlock2D"] * 4)
-    vae.half().save_pretrained(folder / "vae")
-    index = {"_class_name": "StableDiffusionXLPipeline" if two else "LatentConsistencyModelPipeline",
-             "unet": ["diffusers", "UNet2DConditionModel"], "vae": ["diffusers", "AutoencoderKL"],
-             "scheduler": ["diffusers", "LCMScheduler"]}
-    for number, (width, layers, heads, activation, projection) in enumerate(shape["text"]):
-        ending = "_2" if number else ""
-        size = write_tokenizer(folder / f"tokenizer{ending}", options.merges)
-        config = transformers.CLIPTextConfig(vocab_size=size, hidden_size=width, intermediate_size=4 * width, num_hidden_layers=layers,
-                                             num_attention_heads=heads, hidden_act=activation, projection_dim=projection, pad_token_id=1,
-                                             bos_token_id=size - 2, eos_token_id=size - 1, max_position_embeddings=TOKENS)
-        kind = transformers.CLIPTextModelWithProjection if number else transformers.CLIPTextModel
-        kind(config).half().save_pretrained(folder / f"text_encoder{ending}")
-        index |= {f"tokenizer{ending}": ["transformers", "CLIPTokenizer"], f"text_encoder{ending}": ["transformers", kind.__name__]}
-    scheduler = diffusers.LCMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, steps_offset=1)
-    scheduler.save_pretrained(folder / "scheduler")
-    if not two:
-        index |= {"safety_checker": [None, None], "feature_extractor": [None, None]}
-    (folder / "model_index.json").write_text(json.dumps(index, indent=1))
-
-
-# Drawing --------------------------------------------------------------------------------------------------------------------------------
 
 class Networks:
     """The parts of a model folder, as diffusers and transformers load them."""
@@ -100,7 +32,6 @@ class Networks:
         load = {"torch_dtype": self.dtype}
         self.unet = diffusers.UNet2DConditionModel.from_pretrained(folder / "unet", **load).eval()
         self.vae = diffusers.AutoencoderKL.from_pretrained(folder / "vae", **load).eval()
-        self.vae.config.force_upcast = False
         self.scheduler = diffusers.LCMScheduler.from_pretrained(folder / "scheduler")
         self.texts = [(transformers.CLIPTokenizer.from_pretrained(folder / "tokenizer"),
                        transformers.CLIPTextModel.from_pretrained(folder / "text_encoder", **load).eval())]
@@ -284,11 +215,6 @@ def cold(options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
-    command = commands.add_parser("make")
-    command.add_argument("folder")
-    command.add_argument("--shape", choices=SHAPES, default="sd15")
-    command.add_argument("--merges", required=True, help="merges.txt of CLIP's tokenizer: lib/models/clip-bpe/merges.txt")
-    command.set_defaults(run=make)
     for name, run in (("cold", cold), ("warm", warm)):
         command = commands.add_parser(name)
         command.add_argument("model")

@@ -98,7 +98,7 @@ struct Member {
 };
 
 /// A step of all members that have one to come.
-void step_together(const UNet& unet, std::vector<Member>& members, Observer& observer) {
+void step_together(FusedUNet& unet, std::vector<Member>& members, Observer& observer) {
     std::vector<Member*> asking;
     std::vector<UNetInputs> questions;
     for (Member& member : members) {
@@ -109,7 +109,7 @@ void step_together(const UNet& unet, std::vector<Member>& members, Observer& obs
         });
     }
     for (const UNetInputs& question : questions) tell_evaluation(observer, question);
-    const std::vector<UNetOutputs> answers = evaluate_together(unet, questions);
+    const std::vector<UNetOutputs> answers = unet.evaluate(questions);
     for (std::size_t i = 0; i < asking.size(); ++i) asking[i]->guard([&] { asking[i]->run->take(answers[i]); });
 }
 
@@ -119,6 +119,7 @@ std::vector<Denoised> Denoiser::denoise_together(const std::vector<DenoiseTask>&
     const c10::InferenceMode no_gradients;
     std::vector<Member> members(tasks.size());
     for (std::size_t i = 0; i < tasks.size(); ++i) members[i].guard([&] { members[i].run = begin(tasks[i], members[i].result.record); });
+    FusedUNet unet(state_->unet);
     const auto first = [&] { return std::ranges::find_if(members, &Member::is_active); };
     if (const auto shown = first(); shown != members.end()) {
         const auto index = tasks[static_cast<std::size_t>(shown - members.begin())].index;
@@ -126,7 +127,7 @@ std::vector<Denoised> Denoiser::denoise_together(const std::vector<DenoiseTask>&
         while (first() != members.end()) {
             check_stop();
             observer.on_fused(static_cast<int>(std::ranges::count_if(members, &Member::is_active)));
-            step_together(state_->unet, members, observer);
+            step_together(unet, members, observer);
             observer.on_step(index, shown->run->step(), shown->run->steps());
         }
         observer.on_fused(1);

@@ -45,12 +45,19 @@ at::Tensor with_rows(const at::Tensor& tensor, std::int64_t rows) {
     return tensor.expand(shape);
 }
 
-UNetInputs joined(const std::vector<UNetInputs>& inputs, const std::vector<std::size_t>& members) {
+}  // namespace
+
+UNetInputs FusedUNet::joined(const std::vector<UNetInputs>& inputs, const std::vector<std::size_t>& members) {
     std::vector<UNetInputs> parts;
     std::vector<std::vector<at::Tensor*>> tensors;
     for (const std::size_t member : members) parts.push_back(inputs[member]);
     for (UNetInputs& part : parts) tensors.push_back(tensors_of(part));
     UNetInputs all = parts.front();
+    std::vector<const ContextCache*> company;
+    for (const UNetInputs& part : parts) company.push_back(part.context_cache.get());
+    auto& cache = caches_[company];
+    if (!cache) cache = std::make_shared<ContextCache>();
+    all.context_cache = cache;
     const std::vector<at::Tensor*> targets = tensors_of(all);
     for (std::size_t i = 0; i < targets.size(); ++i) {
         if (!targets[i]->defined()) continue;
@@ -61,18 +68,16 @@ UNetInputs joined(const std::vector<UNetInputs>& inputs, const std::vector<std::
     return all;
 }
 
-}  // namespace
-
-std::vector<UNetOutputs> evaluate_together(const UNet& unet, const std::vector<UNetInputs>& inputs) {
+std::vector<UNetOutputs> FusedUNet::evaluate(const std::vector<UNetInputs>& inputs) {
     std::map<Signature, std::vector<std::size_t>> groups;
     for (std::size_t i = 0; i < inputs.size(); ++i) groups[signature_of(inputs[i])].push_back(i);
     std::vector<UNetOutputs> outputs(inputs.size());
     for (const auto& [signature, members] : groups) {
         if (members.size() == 1) {
-            outputs[members.front()] = unet.evaluate(inputs[members.front()]);
+            outputs[members.front()] = unet_.evaluate(inputs[members.front()]);
             continue;
         }
-        const UNetOutputs all = unet.evaluate(joined(inputs, members));
+        const UNetOutputs all = unet_.evaluate(joined(inputs, members));
         std::int64_t row = 0;
         for (const std::size_t member : members) {
             const std::int64_t rows = inputs[member].sample.size(0);

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
+#include <memory>
 #include <vector>
 
 #include "lib/core/model/unet.h"
@@ -9,7 +11,20 @@ namespace lcm {
 
 /// Evaluates a network on the inputs of several pictures, all that fit each other (size, tokens, kinds of conditions) as one batch. A
 /// picture that fits no other is evaluated alone.
-/// @param inputs  each of a picture, one row or more; at least one. @throws as UNet::forward
-std::vector<UNetOutputs> evaluate_together(const UNet& unet, const std::vector<UNetInputs>& inputs);
+class FusedUNet {
+public:
+    /// @param unet  must live as long
+    explicit FusedUNet(const UNet& unet) : unet_(unet) {}
+
+    /// @param inputs  each of a picture, one row or more, which keeps its `context_cache` from step to step. @throws as UNet::forward
+    std::vector<UNetOutputs> evaluate(const std::vector<UNetInputs>& inputs);
+
+private:
+    UNetInputs joined(const std::vector<UNetInputs>& inputs, const std::vector<std::size_t>& members);
+
+    const UNet& unet_;
+    /// Keys and values of a batch's contexts, by the caches of its pictures, which live as long.
+    std::map<std::vector<const ContextCache*>, std::shared_ptr<ContextCache>> caches_;
+};
 
 }  // namespace lcm

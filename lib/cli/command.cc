@@ -43,6 +43,11 @@ void Context::StepObserver::on_step(int record, int step, int steps) {
     if (context_.threads_) context_.threads_->adjust();
 }
 
+void Context::StepObserver::on_network(std::int64_t rows, std::int64_t height, std::int64_t width) {
+    if (context_.step_cost_ && context_.meter_.has_reader())
+        context_.meter_.add_operations(Stage::step, static_cast<double>(rows) * context_.step_cost_(height, width));
+}
+
 void Context::write(Record record, std::uint64_t number) {
     if (auto* trace = meter_.trace()) trace->sign(record);
     {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,6 +43,8 @@ public:
     void apply_threads();
     /// A record is in work: this tool takes its part of the cores. @returns what ends it
     [[nodiscard]] std::shared_ptr<void> begin_work();
+    /// What one evaluation of the network costs, so that the operations of steps are counted. @param operations  of a latent [height,width]
+    void set_step_cost(std::function<double(std::int64_t height, std::int64_t width)> operations) { step_cost_ = std::move(operations); }
     /// Shows each step, and divides the cores again behind it.
     Observer& observer() { return observer_; }
 
@@ -84,6 +88,8 @@ private:
         explicit StepObserver(Context& context) : context_(context) {}
         void on_start(int record, int step, int steps) override;
         void on_step(int record, int step, int steps) override;
+        void on_fused(int pictures) override { context_.progress().on_fused(pictures); }
+        void on_network(std::int64_t rows, std::int64_t height, std::int64_t width) override;
 
     private:
         Context& context_;
@@ -94,6 +100,7 @@ private:
     Meter meter_;
     std::optional<Progress> progress_;
     std::optional<ThreadBudget> threads_;
+    std::function<double(std::int64_t, std::int64_t)> step_cost_;
     StepObserver observer_{*this};
     std::unique_ptr<RecordOutput> output_;
     std::optional<ExitCode> first_failure_;

@@ -28,6 +28,12 @@ void DenoiseOptions::declare(CLI::App& app) {
     add("--original-steps", request.original_steps, "Length of the schedule that the model was distilled on; else the model's own")
         ->check(CLI::Range(1, 1000));
     sampler.declare(app);
+    add("--fuse-batch", fuse_batch, "Denoise so many pictures of the stream as one batch; near what each is alone, not the same bytes")
+        ->check(CLI::Range(1, 256));
+    add("--merge-tokens", request.token_merge, "Merge this share of the tokens in the largest self-attentions: faster, and another picture")
+        ->check(CLI::Range(0.0, 0.75));
+    add("--reuse-deep", request.reuse_deep, "Run the UNet's inner blocks only at every Nth step: faster, and another picture")
+        ->check(CLI::Range(1, 1000));
     add("--from", from_, "Go on from this step of a record that was stopped there; comfy: the input is a .latent file of ComfyUI")
         ->type_name("N|comfy");
     add("--to", to_, "Stop after this step and save the state in the record; comfy: write a .latent file for ComfyUI")

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "lib/cli/sampler_options.h"
@@ -15,6 +16,7 @@ namespace lcm::cli {
 struct DenoiseOptions {
     DenoiseRequest request;
     SamplerOptions sampler;
+    std::size_t fuse_batch = 1;  ///< pictures denoised together
 
     void declare(CLI::App& app);
     /// @throws Error(usage)

@@ -25,6 +25,7 @@ void MeasureOptions::declare(CLI::App& app) {
 
 void MeasureOptions::apply(Meter& meter) {
     if (!metrics_.empty()) metrics_sink_ = sink_to_file(metrics_);
+    if (stats_ || metrics_sink_) meter.expect_reader();
     if (!trace_.empty()) meter.set_trace(std::make_unique<Trace>(meter.tool(), trace_, meter.start()));
     asked_ = true;
 }

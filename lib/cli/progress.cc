@@ -107,7 +107,7 @@ void Progress::on_start(int record, int step, int steps) {
 void Progress::on_step(int record, int step, int steps) {
     const auto now = Clock::now();
     meter_.add(Stage::step, std::exchange(last_, now), now);
-    meter_.count(Counter::steps);
+    meter_.count(Counter::steps, static_cast<std::uint64_t>(fused_));
     step_done = step;
     tell(record, step, steps);
 }

@@ -40,6 +40,7 @@ public:
     void begin();
     void on_start(int record, int step, int steps) override;
     void on_step(int record, int step, int steps) override;
+    void on_fused(int pictures) override { fused_ = pictures; }
     /// A record has left, whole: one that took no steps is told as one step.
     void done();
     /// No record is in work, done or not: the terminal is left to other tools.
@@ -58,6 +59,7 @@ private:
     Meter& meter_;
     TerminalLine line_;
     int done_ = 0, first_step_ = 0;
+    int fused_ = 1;      // pictures of a step
     bool told_ = false;  // a step of the record in work
     Clock::time_point start_, last_;
 };

@@ -12,16 +12,18 @@ namespace {
 
 class Loop {
 public:
-    Loop(Context& context, RecordFeed& feed, const BatchOptions& batch) : context_(context), feed_(feed), batch_(batch) {}
+    Loop(Context& context, RecordFeed& feed, const BatchOptions& batch, const std::function<void()>& settle)
+        : context_(context), feed_(feed), batch_(batch), settle_(settle) {}
 
     void run(const RecordWork& work) {
         while (auto record = next())
             if (record->is_end())
-                context_.pass_on(*record);
+                pass_end(*record);
             else if (record->is_error())
                 pass_error(*record);
             else
                 take(*record, work);
+        settle();
         if (lost_inputs_ == 0) return;
         throw Error(context_.result(), "",
                     fmt::format("{} input{} could not be read to the end", lost_inputs_, lost_inputs_ == 1 ? "" : "s"),
@@ -36,7 +38,8 @@ private:
                 return feed_.next();
             } catch (const RecordFailure& error) {
                 if (!batch_.keep_going) throw;
-                fail_record(error, error.id());
+                settle();
+                fail_record(context_, batch_, error, error.id());
                 ++count_;
             } catch (const Error& error) {
                 if (!batch_.keep_going || !feed_.can_go_on()) throw;
@@ -59,21 +62,27 @@ private:
             context_.progress().rest();
         } catch (const Error& error) {
             context_.progress().rest();
-            // A full disk or a lost machine is no fault of the record.
-            const bool of_record = error.code() != ExitCode::io && error.code() != ExitCode::system && error.code() != ExitCode::software;
-            if (!batch_.keep_going || !of_record) throw;
-            fail_record(error, name);
+            if (batch_.keep_going) settle();  // the error stands behind what came before
+            fail_record(context_, batch_, error, name);
         }
     }
 
-    void fail_record(const Error& error, const std::string& id) {
-        context_.note_failure(error);
-        context_.write_error(error, id);
+    void settle() {
+        if (!settle_) return;
+        const auto working = context_.begin_work();
+        settle_();
+        context_.progress().rest();
+    }
+
+    void pass_end(const Record& record) {
+        settle();
+        context_.pass_on(record);
     }
 
     /// A request that failed before; its number is used up, so that the others keep theirs.
     void pass_error(const Record& record) {
         ++count_;
+        settle();
         context_.note_failure(upstream_error(record));
         context_.pass_on(record);
     }
@@ -81,6 +90,7 @@ private:
     Context& context_;
     RecordFeed& feed_;
     const BatchOptions& batch_;
+    const std::function<void()>& settle_;
     std::uint64_t count_ = 0;
     std::size_t lost_inputs_ = 0;
 };
@@ -95,8 +105,17 @@ std::uint64_t record_number(const Record& record, std::uint64_t count) {
                 "take the shard again");
 }
 
-ExitCode for_each_record(Context& context, RecordFeed& feed, const BatchOptions& batch, const RecordWork& work) {
-    Loop(context, feed, batch).run(work);
+void fail_record(Context& context, const BatchOptions& batch, const Error& error, const std::string& id) {
+    // A full disk or a lost machine is no fault of the record.
+    const bool of_record = error.code() != ExitCode::io && error.code() != ExitCode::system && error.code() != ExitCode::software;
+    if (!batch.keep_going || !of_record) throw error;
+    context.note_failure(error);
+    context.write_error(error, id);
+}
+
+ExitCode for_each_record(Context& context, RecordFeed& feed, const BatchOptions& batch, const RecordWork& work,
+                         const std::function<void()>& settle) {
+    Loop(context, feed, batch, settle).run(work);
     return context.result();
 }
 

@@ -65,7 +65,10 @@ void StyledText::encode(Record& record, TextSettings settings, const AdapterSet&
         identity_ = identity;
     }
     const auto timed = context.meter().time(Stage::encode);
+    const auto before = encoder_->chunks_encoded();
     encoder_->enrich(record);
+    if (context.meter().has_reader())
+        context.meter().add_operations(Stage::encode, static_cast<double>(encoder_->chunks_encoded() - before) * operations_());
 }
 
 }  // namespace lcm::cli

@@ -5,6 +5,7 @@
 
 #include "lib/cli/adapter_loader.h"
 #include "lib/cli/command.h"
+#include "lib/core/bundle/cost.h"
 #include "lib/input/text/text_encoder.h"
 
 namespace lcm::cli {
@@ -13,7 +14,10 @@ namespace lcm::cli {
 class StyledText {
 public:
     StyledText(const Bundle& bundle, TextSettings settings, const AdapterOptions& options)
-        : bundle_(bundle), settings_(std::move(settings)), loader_(bundle, options) {}
+        : bundle_(bundle),
+          settings_(std::move(settings)),
+          loader_(bundle, options),
+          operations_(bundle, {Part::text_encoder, Part::text_encoder_2}) {}
 
     /// Encodes the record's prompt with the adapters that it, its prompt and the flags ask for, and lists them in the record.
     /// @throws Error(data) as TextEncoder and AdapterLoader
@@ -31,7 +35,8 @@ private:
     TextSettings settings_;
     AdapterLoader loader_;
     std::optional<TextEncoder> encoder_;
-    std::string identity_;  ///< of the adapters and settings that the encoder was built with
+    OperationTable operations_;  ///< of a chunk of text
+    std::string identity_;       ///< of the adapters and settings that the encoder was built with
 };
 
 }  // namespace lcm::cli

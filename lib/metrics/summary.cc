@@ -1,6 +1,7 @@
 #include "lib/metrics/summary.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/resource.h>
 
 #include <chrono>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "lib/base/cache_counts.h"
+#include "lib/base/engine_facts.h"
 #include "lib/base/json.h"
 #include "lib/base/version.h"
 #include "lib/metrics/counted_bytes.h"
@@ -53,8 +55,22 @@ std::vector<Stage> stages_run(const Meter& meter) {
 std::string milliseconds(StageTimes::Duration time) { return fmt::format("{:.3f}", Milliseconds(time).count()); }
 
 std::string stage_json(const StageTimes& times) {
-    return fmt::format("{{\"count\":{},\"total_ms\":{},\"min_ms\":{},\"max_ms\":{}}}", times.count, milliseconds(times.total),
-                       milliseconds(times.shortest), milliseconds(times.longest));
+    std::vector<std::string> recent;
+    for (const auto& one : times.recent) recent.push_back(milliseconds(one));
+    std::string text = fmt::format("{{\"count\":{},\"total_ms\":{},\"min_ms\":{},\"median_ms\":{},\"max_ms\":{},\"last_ms\":[{}]",
+                                   times.count, milliseconds(times.total), milliseconds(times.shortest), milliseconds(times.median()),
+                                   milliseconds(times.longest), fmt::join(recent, ","));
+    const auto taken = Seconds(times.total).count();
+    if (times.operations > 0 && taken > 0)
+        text += fmt::format(",\"gflop\":{:.3f},\"gflop_per_s\":{:.3f}", times.operations * 1e-9, times.operations * 1e-9 / taken);
+    return text + "}";
+}
+
+/// What was computed with, as an object of texts.
+std::string compute_json() {
+    std::vector<std::string> facts;
+    for (const auto& [role, value] : engine_facts()) facts.push_back(fmt::format("{}:{}", json_quote(role), json_quote(value)));
+    return fmt::format("{{{}}}", fmt::join(facts, ","));
 }
 
 /// A text of samples, metric by metric.
@@ -86,6 +102,8 @@ void write_stages(PrometheusText& out, const Meter& meter) {
         {"stage_seconds_min", "gauge", "Shortest run of a stage.", [](const StageTimes& times) { return Seconds(times.shortest).count(); }},
         {"stage_seconds_max", "gauge", "Longest run of a stage.", [](const StageTimes& times) { return Seconds(times.longest).count(); }},
         {"stage_runs_total", "counter", "Runs of a stage.", [](const StageTimes& times) { return static_cast<double>(times.count); }},
+        {"stage_operations_total", "counter", "Floating-point operations of a stage; 0 where they are not counted.",
+         [](const StageTimes& times) { return times.operations; }},
     };
     const auto stages = stages_run(meter);
     if (stages.empty()) return;
@@ -106,9 +124,11 @@ std::string_view help(Counter counter) {
 
 std::string stats_json(const Meter& meter) {
     const auto used = usage();
-    std::string text =
-        fmt::format("{{\"stats\":{{\"tool\":{},\"wall_ms\":{:.3f},\"cpu_ms\":{:.3f},\"peak_memory_bytes\":{},\"threads\":{}",
-                    json_quote(meter.tool()), wall_seconds(meter) * 1e3, used.cpu_seconds * 1e3, used.peak_memory_bytes, meter.threads());
+    std::string text = fmt::format(
+        "{{\"stats\":{{\"tool\":{},\"wall_ms\":{:.3f},\"cpu_ms\":{:.3f},\"peak_memory_bytes\":{},\"peak_anonymous_bytes\":{},"
+        "\"threads\":{},\"compute\":{}",
+        json_quote(meter.tool()), wall_seconds(meter) * 1e3, used.cpu_seconds * 1e3, used.peak_memory_bytes, meter.peak_anonymous_bytes(),
+        meter.threads(), compute_json());
     for (std::size_t each = 0; each < counter_count; ++each) {
         const auto counter = static_cast<Counter>(each);
         text += fmt::format(",\"{}\":{}", name(counter), meter.counted(counter));
@@ -143,6 +163,8 @@ std::string prometheus_text(const Meter& meter, ExitCode code, std::int64_t time
     out.sample(fmt::format("{:.6f}", used.cpu_seconds));
     out.metric("peak_memory_bytes", "gauge", "Largest resident memory of the run.");
     out.sample(fmt::format("{}", used.peak_memory_bytes));
+    out.metric("peak_anonymous_bytes", "gauge", "Largest anonymous memory of the run: what it has written, without mapped files.");
+    out.sample(fmt::format("{}", meter.peak_anonymous_bytes()));
     out.metric("threads", "gauge", "Threads to compute with; 0 where nothing was computed.");
     out.sample(fmt::format("{}", meter.threads()));
     for (std::size_t each = 0; each < counter_count; ++each) {

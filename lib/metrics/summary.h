@@ -9,7 +9,8 @@ namespace lcm {
 
 class Meter;
 
-/// What `--stats` shows: `{"stats":{...}}` on one line with every counter and, under "stages", each stage that ran. Times in milliseconds.
+/// What `--stats` shows: `{"stats":{...}}` on one line with every counter, what was computed with ("compute") and, under "stages", each
+/// stage that ran. Times in milliseconds; lcm-environment(7) describes every key.
 std::string stats_json(const Meter& meter);
 
 /// What `--metrics` writes: Prometheus text, every sample with the label `tool`. Times in seconds.

@@ -1,7 +1,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <vector>
 
+#include "lib/base/error.h"
 #include "lib/core/adapter/base_adapter.h"
 #include "lib/core/bundle/bundle.h"
 #include "lib/sampling/observer.h"
@@ -12,6 +15,20 @@
 namespace lcm {
 
 struct RunSettings;
+class PictureRun;
+
+/// A picture to denoise among others.
+struct DenoiseTask {
+    const Record* input = nullptr;  ///< must live as long as the call
+    DenoiseRequest request;
+    int index = 0;  ///< number of the picture, for the observer
+};
+
+/// What came of it: one of the two.
+struct Denoised {
+    std::optional<Record> record;
+    std::optional<Error> failure;
+};
 
 /// The settings that a record would be drawn with; no network is loaded. @throws as Denoiser::denoise
 RunSettings settings_for(const Bundle& bundle, const Record& record, const DenoiseRequest& request);
@@ -30,7 +47,14 @@ public:
     ///         Error(usage) when the request contradicts the record; Stopped between steps
     Record denoise(const Record& input, const DenoiseRequest& request, int index, Observer& observer) const;
 
+    /// Several pictures side by side: at each step those whose sizes and conditions fit each other go through the network as one batch.
+    /// Noise and sampler stay each picture's own. The results are those of `denoise` within the rounding of a batch, in the order of the
+    /// tasks; a picture that fails does not touch the others. @throws Stopped between steps
+    std::vector<Denoised> denoise_together(const std::vector<DenoiseTask>& tasks, Observer& observer) const;
+
 private:
+    std::unique_ptr<PictureRun> begin(const DenoiseTask& task, std::optional<Record>& passed) const;
+
     struct State;
     std::unique_ptr<State> state_;
 };

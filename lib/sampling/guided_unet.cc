@@ -72,7 +72,7 @@ void GuidedUNet::follow(const PictureControl& control, const SamplerState& state
     steps_ = steps;
 }
 
-at::Tensor GuidedUNet::operator()(const at::Tensor& sample, double timestep) const {
+UNetInputs GuidedUNet::inputs(const at::Tensor& sample, double timestep) const {
     UNetInputs inputs;
     inputs.sample = classifier_free_ ? at::cat({sample, sample}) : sample;
     inputs.timestep = at::full({1}, timestep, at::TensorOptions().dtype(at::kFloat));
@@ -83,7 +83,11 @@ at::Tensor GuidedUNet::operator()(const at::Tensor& sample, double timestep) con
     inputs.time_ids = time_ids_;
     if (control_) control_->add_to(inputs, state_->step, steps_);
     if (appended_.defined()) inputs.sample = at::cat({inputs.sample, classifier_free_ ? at::cat({appended_, appended_}) : appended_}, 1);
-    at::Tensor output = unet_.forward(inputs);
+    return inputs;
+}
+
+at::Tensor GuidedUNet::output(const UNetOutputs& given, double timestep) const {
+    at::Tensor output = given.sample;
     if (classifier_free_) output = guide(output.narrow(0, 0, 1), output.narrow(0, 1, 1));
     expect_finite(output, fmt::format("{}: the UNet's output at timestep {}", place_, timestep));
     // Row-major, as a restored sample is: a resumed run then meets the same memory as an unbroken one.

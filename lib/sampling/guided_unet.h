@@ -42,9 +42,11 @@ public:
     /// From here on these channels [1,N,H,W] go behind the sample's at each call, in both halves (inpainting).
     void append(const at::Tensor& channels) { appended_ = channels; }
 
-    /// The guided output [1,C,H,W] for `sample` [1,C,H,W] at `timestep`, row-major.
-    /// @throws Error(data) when the network gives NaN or infinity
-    at::Tensor operator()(const at::Tensor& sample, double timestep) const;
+    /// The network's inputs for `sample` [1,C,H,W] at `timestep`.
+    UNetInputs inputs(const at::Tensor& sample, double timestep) const;
+    /// The guided output [1,C,H,W], row-major, of what the network gave for such inputs.
+    /// @throws Error(data) when the network gave NaN or infinity
+    at::Tensor output(const UNetOutputs& given, double timestep) const;
 
 private:
     void bind_pooled(const Record& record);

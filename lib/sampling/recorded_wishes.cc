@@ -8,8 +8,8 @@
 
 #include "lib/base/number.h"
 #include "lib/sampling/convention.h"
-#include "lib/sampling/settings_reader.h"
 #include "lib/sampling/run_settings.h"
+#include "lib/sampling/settings_reader.h"
 #include "lib/stream/keys.h"
 
 namespace lcm {
@@ -56,6 +56,10 @@ DenoiseRequest with_wishes(const Record& record, DenoiseRequest request) {
         take("steps", request.steps, static_cast<int>(reader.count(key::steps, 1, most_steps)), record.at(key::steps));
     if (reader.has(key::guidance)) take("guidance", request.guidance, number(key::guidance), record.at(key::guidance));
     if (reader.has(key::eta)) take("eta", request.eta, number(key::eta), record.at(key::eta));
+    if (reader.has(key::token_merge)) take("token merge", request.token_merge, number(key::token_merge), record.at(key::token_merge));
+    if (reader.has(key::reuse_deep))
+        take("reuse of deep blocks", request.reuse_deep, static_cast<int>(reader.count(key::reuse_deep, 1, most_steps)),
+             record.at(key::reuse_deep));
     take_lists(record, reader, request);
     take_strength(record, reader, request);
     // Beside a count of draws it names the generator of a draw that is made already, and is no wish.

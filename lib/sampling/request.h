@@ -26,7 +26,9 @@ struct DenoiseRequest {
     std::optional<SigmaSpacing> sigma_spacing;
     std::optional<bool> zero_snr;  ///< rescale betas to end without signal
     std::optional<bool> set_alpha_to_one, clip_sample;
-    std::optional<double> strength;  ///< of the change to `latent.init`, above 0 and at most 1
+    std::optional<double> token_merge;  ///< 0..0.75, `UNetInputs::token_merge`
+    std::optional<int> reuse_deep;      ///< the whole UNet at every so many steps (`UNetInputs::deep`); 1: at each
+    std::optional<double> strength;     ///< of the change to `latent.init`, above 0 and at most 1
     std::optional<Strength::Rule> strength_rule;
     std::optional<Rng> rng;
     std::optional<StartNoise> start_noise;

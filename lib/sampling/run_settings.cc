@@ -12,8 +12,8 @@
 #include "lib/base/number.h"
 #include "lib/sampling/convention.h"
 #include "lib/sampling/picture_size.h"
-#include "lib/sampling/settings_reader.h"
 #include "lib/sampling/recorded_wishes.h"
+#include "lib/sampling/settings_reader.h"
 #include "lib/stream/keys.h"
 
 namespace lcm {
@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::string_view latent_space = "scaled", layout = "CHW";
 constexpr std::uint64_t max_steps = 1'000'000;
+constexpr double most_merged = 0.75;  // the others are what tokens are merged into
 
 constexpr const char* start_again = "start the picture again from its conditioning";
 
@@ -29,13 +30,28 @@ std::optional<Strength> read_strength(const SettingsReader& reader) {
     return Strength{reader.strength_rule(), reader.share(key::strength)};
 }
 
-void check_guidance(double guidance) {
-    if (!std::isfinite(guidance)) throw Error(ExitCode::usage, "guidance", "must be a finite number");
-}
-
 template <typename T>
 void set(T& setting, const std::optional<T>& wish) {
     if (wish) setting = *wish;
+}
+
+/// What spares operations and changes the picture a little.
+void set_savings(RunSettings& settings, const DenoiseRequest& request) {
+    set(settings.token_merge, request.token_merge);
+    set(settings.reuse_deep, request.reuse_deep);
+    if (!(settings.token_merge >= 0 && settings.token_merge <= most_merged))
+        throw Error(ExitCode::usage, "token merge", fmt::format("must lie in 0..{}", most_merged));
+    if (settings.reuse_deep < 1) throw Error(ExitCode::usage, "reuse of deep blocks", "must be at least 1");
+}
+
+void read_savings(RunSettings& settings, const SettingsReader& reader) {
+    if (reader.has(key::token_merge)) settings.token_merge = reader.share(key::token_merge);
+    if (reader.has(key::reuse_deep)) settings.reuse_deep = static_cast<int>(reader.count(key::reuse_deep, 1, max_steps));
+    if (settings.token_merge > most_merged) reader.refuse(key::token_merge, fmt::format("is above {}", most_merged));
+}
+
+void check_guidance(double guidance) {
+    if (!std::isfinite(guidance)) throw Error(ExitCode::usage, "guidance", "must be a finite number");
 }
 
 void set_lists(SchedulerConfig& schedule, const DenoiseRequest& request) {
@@ -125,6 +141,10 @@ void expect_same_run(const DenoiseRequest& request, const RunSettings& settings)
     expect_same("sampler", !request.sampler || parse_sampler_name(*request.sampler).name == settings.sampler, settings.sampler);
     expect_same("eta", request.eta.value_or(settings.eta) == settings.eta, format_number(settings.eta));
     expect_same("rng", request.rng.value_or(settings.rng) == settings.rng, std::string(name_of(settings.rng)));
+    expect_same("token merge", request.token_merge.value_or(settings.token_merge) == settings.token_merge,
+                format_number(settings.token_merge));
+    expect_same("reuse of deep blocks", request.reuse_deep.value_or(settings.reuse_deep) == settings.reuse_deep,
+                std::to_string(settings.reuse_deep));
     const Strength strength = settings.strength.value_or(Strength());
     expect_same("strength", request.strength.value_or(strength.value) == strength.value, format_number(strength.value));
     const bool same_rule = !settings.strength || request.strength_rule.value_or(strength.rule) == strength.rule;
@@ -160,6 +180,7 @@ RunSettings RunSettings::start(const Record& record, const DenoiseRequest& asked
     settings.guidance = request.guidance.value_or(model.defaults.guidance);
     check_guidance(settings.guidance);
     settings.eta = request.eta.value_or(0);
+    set_savings(settings, request);
     settings.strength = starting_strength(record, request, model.guidance_embedding && kind.takes_lcm_strength);
     settings.seed = request.seed;
     settings.rng = request.rng.value_or(Rng::torch_cpu);
@@ -203,6 +224,7 @@ RunSettings RunSettings::resume(const Record& record, const DenoiseRequest& requ
     settings.steps = static_cast<int>(reader.count(key::steps, 1, max_steps));
     settings.guidance = reader.number(key::guidance);
     settings.eta = kind.takes_eta ? reader.number(key::eta) : 0;
+    read_savings(settings, reader);
     settings.strength = read_strength(reader);
     settings.seed = reader.count(key::seed, 0, UINT64_MAX);
     settings.rng = reader.rng();
@@ -223,6 +245,8 @@ void RunSettings::write(Record& record, const std::vector<double>& timesteps) co
     if (!schedule.sigmas.empty()) record.set(key::sigmas, format_sigmas(schedule.sigmas));
     record.set(key::guidance, format_number(guidance));
     if (kind.takes_eta) record.set(key::eta, format_number(eta));
+    if (token_merge > 0) record.set(key::token_merge, format_number(token_merge));
+    if (reuse_deep > 1) record.set(key::reuse_deep, std::to_string(reuse_deep));
     if (strength) {
         record.set(key::strength, format_number(strength->value));
         record.set(key::strength_rule, std::string(name_of(strength->rule)));

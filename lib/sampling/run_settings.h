@@ -32,6 +32,8 @@ struct RunSettings {
     int steps = 0;  ///< that run; the whole schedule may have another number
     double guidance = 1;
     double eta = 0;
+    double token_merge = 0;            ///< share of tokens merged
+    int reuse_deep = 1;                ///< the whole UNet runs at every so many steps
     std::optional<Strength> strength;  ///< of a picture that starts from a latent
     std::uint64_t seed = 0;
     Rng rng = Rng::torch_cpu;

@@ -47,6 +47,8 @@ struct StepFacts {
 };
 
 /// A way from noise to latents: a state machine over a denoise function, without any state of its own.
+///
+/// Every step asks the network once, before anything else, for `state.sample` at its timestep: what it will ask is known beforehand.
 class Sampler {
 public:
     virtual ~Sampler() = default;

@@ -64,16 +64,16 @@ void Steering::finish(SamplerState& state) const {
     for (const auto& adapter : adapters_.adapters) state.sample = adapter->final(std::move(state.sample), at(state));
 }
 
-DenoiseFunction Steering::around(DenoiseFunction network, const SamplerState& state) const {
-    if (adapters_.adapters.empty()) return network;
-    return [this, network = std::move(network), &state](const at::Tensor& given, double timestep) {
-        const AdapterStep step = at(state, timestep);
-        at::Tensor sample = given;
-        for (const auto& adapter : adapters_.adapters) sample = adapter->before_unet(std::move(sample), step);
-        at::Tensor output = network(sample, timestep);
-        for (const auto& adapter : adapters_.adapters) output = adapter->after_unet(std::move(output), step);
-        return change_clean(given, output, step);
-    };
+at::Tensor Steering::before(at::Tensor sample, const SamplerState& state, double timestep) const {
+    for (const auto& adapter : adapters_.adapters) sample = adapter->before_unet(std::move(sample), at(state, timestep));
+    return sample;
+}
+
+at::Tensor Steering::after(const at::Tensor& sample, at::Tensor output, const SamplerState& state, double timestep) const {
+    if (adapters_.adapters.empty()) return output;
+    const AdapterStep step = at(state, timestep);
+    for (const auto& adapter : adapters_.adapters) output = adapter->after_unet(std::move(output), step);
+    return change_clean(sample, output, step);
 }
 
 at::Tensor Steering::change_clean(const at::Tensor& sample, const at::Tensor& output, const AdapterStep& step) const {

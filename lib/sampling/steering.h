@@ -21,8 +21,10 @@ public:
     /// The start noise, and the finished latent.
     void begin(SamplerState& state) const;
     void finish(SamplerState& state) const;
-    /// The network with what adapters do to its input, to its output and to the clean latent that it means. The state must live as long.
-    DenoiseFunction around(DenoiseFunction network, const SamplerState& state) const;
+    /// The network's input for the sampler's `sample`, and what the sampler gets for the network's `output`: with what adapters do to both,
+    /// and to the clean latent that the output means. @param state  as it is before the step
+    at::Tensor before(at::Tensor sample, const SamplerState& state, double timestep) const;
+    at::Tensor after(const at::Tensor& sample, at::Tensor output, const SamplerState& state, double timestep) const;
 
 private:
     AdapterStep at(const SamplerState& state, double timestep = 0) const;

@@ -31,6 +31,14 @@ at::Tensor saved_tensor(const Record& record, std::string_view name, const std::
     return record_tensor(record, name, shape);
 }
 
+/// The kept depth of the UNet, in the type of its weights.
+at::Tensor saved_deep(const Record& record, const std::vector<std::int64_t>& shape) {
+    const at::Tensor deep = to_torch(record.tensor(tensor::unet_deep, start_again));
+    expect_shape(deep, {-1, -1, shape[1], shape[2]}, fmt::format("{}: {}", record.place, tensor::unet_deep));
+    expect_finite(deep, fmt::format("{}: {}", record.place, tensor::unet_deep));
+    return deep;
+}
+
 NoiseGenerator restore_noise(const Record& record, const RunSettings& settings) {
     const NoiseSource source = settings.noise_source();
     const std::uint64_t draws = read_u64(record, key::rng_draws);
@@ -63,7 +71,8 @@ void drop(auto& map, std::string_view name) {
 /// Takes out what an earlier part of the run has left.
 void clear(Record& record) {
     std::erase_if(record.tensors, [](const auto& entry) { return entry.first.starts_with(tensor::sched_prefix); });
-    for (const std::string_view name : {tensor::latent_denoised, tensor::rng_state, tensor::noise}) drop(record.tensors, name);
+    for (const std::string_view name : {tensor::latent_denoised, tensor::rng_state, tensor::noise, tensor::unet_deep})
+        drop(record.tensors, name);
     for (const std::string_view name : {key::rng_draws, key::timestep}) drop(record.metadata, name);
 }
 
@@ -74,7 +83,7 @@ Trajectory Trajectory::start(const Record& record, const RunSettings& settings, 
     const bool drawn_from = record.find(key::rng_draws) != nullptr;
     const bool start_unused = settings.inpainting && settings.strength.value_or(Strength()).value == 1;
     const bool goes_on = drawn_from && !start_unused;
-    Trajectory run{{}, goes_on ? restore_noise(record, settings) : NoiseGenerator(settings.noise_source()), {}, {}, {}};
+    Trajectory run{{}, goes_on ? restore_noise(record, settings) : NoiseGenerator(settings.noise_source()), {}, {}, {}, {}};
     const bool given = record.tensors.contains(tensor::noise);
     const std::vector<std::int64_t> batch{1, shape[0], shape[1], shape[2]};
     const at::Tensor noise = given ? record_tensor(record, tensor::noise, shape) : run.noise.normal(batch);
@@ -94,12 +103,13 @@ Trajectory Trajectory::start(const Record& record, const RunSettings& settings, 
 
 Trajectory Trajectory::restore(const Record& record, const RunSettings& settings, const Sampler& sampler,
                                const std::vector<std::int64_t>& shape) {
-    Trajectory run{{}, restore_noise(record, settings), {}, {}, {}};
+    Trajectory run{{}, restore_noise(record, settings), {}, {}, {}, {}};
     run.state.step = progress_of(record).done;
     check_timesteps(record, run.state.step, sampler.timesteps());
     run.state.sample = saved_tensor(record, tensor::latent, shape);
     if (run.state.step > 0) run.state.denoised = saved_tensor(record, tensor::latent_denoised, shape);
     for (const std::string& name : sampler.memory(run.state.step)) run.state.memory[name] = saved_tensor(record, memory_name(name), shape);
+    if (run.state.step % settings.reuse_deep != 0) run.deep = saved_deep(record, shape);
     if (settings.inpainting)
         run.inpaint = InpaintInput::read(record, shape);
     else
@@ -113,7 +123,7 @@ void Trajectory::step(const Sampler& sampler, const DenoiseFunction& network) {
     if (image) image->keep_unmasked(state, sampler, start_noise);
 }
 
-void Trajectory::save(Record& record, const Sampler& sampler) const {
+void Trajectory::save(Record& record, const Sampler& sampler, int interval) const {
     clear(record);
     put(record, tensor::latent, state.sample);
     record.set(key::step, std::to_string(state.step));
@@ -126,6 +136,7 @@ void Trajectory::save(Record& record, const Sampler& sampler) const {
     if (state.denoised.defined()) put(record, tensor::latent_denoised, state.denoised);
     for (const auto& [name, tensor] : state.memory) put(record, memory_name(name), tensor);
     if (image) put(record, tensor::noise, start_noise);
+    if (reuses_deep(interval)) record.tensors.insert_or_assign(std::string(tensor::unet_deep), from_torch(deep));
     if (noise.rng() == Rng::torch_cpu) record.tensors.insert_or_assign(std::string(tensor::rng_state), noise.state());
     record.set(key::rng_draws, std::to_string(noise.draws()));
     record.set(key::timestep, format_number(sampler.timesteps()[static_cast<std::size_t>(state.step)]));

@@ -20,6 +20,7 @@ struct Trajectory {
     std::optional<StartImage> image;      ///< that later steps need, because it is masked
     at::Tensor start_noise;               ///< with `image`: [1,C,h,w], before the sampler's factor
     std::optional<InpaintInput> inpaint;  ///< of an inpainting UNet, which needs no `image`
+    at::Tensor deep;                      ///< that later steps use again (`UNetOutputs::deep`), [rows,D,h,w]; undefined: none
 
     /// The start of a picture: the record's `noise` where there is one, else a draw; over `latent.init` where there is one.
     ///
@@ -37,11 +38,15 @@ struct Trajectory {
     static Trajectory restore(const Record& record, const RunSettings& settings, const Sampler& sampler,
                               const std::vector<std::int64_t>& shape);
 
+    /// True when the next step uses the depth of an earlier one. @param interval  `RunSettings::reuse_deep`
+    bool reuses_deep(int interval) const { return deep.defined() && state.step % interval != 0; }
+
     /// Takes a step, and sets back what a mask keeps.
     void step(const Sampler& sampler, const DenoiseFunction& network);
 
     /// Writes the latent; before the last step also what `restore` needs, after it nothing else is left of the run.
-    void save(Record& record, const Sampler& sampler) const;
+    /// @param interval  `RunSettings::reuse_deep`
+    void save(Record& record, const Sampler& sampler, int interval) const;
 };
 
 /// How far a record has come: `lcm.step` of `lcm.steps`.

@@ -41,6 +41,8 @@ inline constexpr std::string_view timestep = "lcm.timestep";
 inline constexpr std::string_view sigmas = "lcm.sigmas";
 inline constexpr std::string_view guidance = "lcm.guidance";
 inline constexpr std::string_view eta = "lcm.eta";
+inline constexpr std::string_view token_merge = "lcm.token_merge";
+inline constexpr std::string_view reuse_deep = "lcm.reuse_deep";
 inline constexpr std::string_view strength = "lcm.strength";
 inline constexpr std::string_view strength_rule = "lcm.strength_rule";
 inline constexpr std::string_view seed = "lcm.seed";
@@ -107,6 +109,7 @@ inline constexpr std::string_view sketch_embeds = "sketch.embeds";
 inline constexpr std::string_view control_prefix = "control.";
 inline constexpr std::string_view image = "image";
 inline constexpr std::string_view rng_state = "rng.state";
+inline constexpr std::string_view unet_deep = "unet.deep";
 inline constexpr std::string_view sched_prefix = "sched.";
 
 }  // namespace lcm::tensor

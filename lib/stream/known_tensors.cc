@@ -10,12 +10,13 @@ namespace lcm {
 namespace {
 
 constexpr std::initializer_list<Dtype> floats{Dtype::F32, Dtype::F16, Dtype::BF16};
+constexpr std::initializer_list<Dtype> f32_or_bf16{Dtype::F32, Dtype::BF16};
 constexpr std::initializer_list<Dtype> only_f32{Dtype::F32};
 constexpr std::initializer_list<Dtype> only_i32{Dtype::I32};
 constexpr std::initializer_list<Dtype> only_u8{Dtype::U8};
 constexpr std::initializer_list<Dtype> u8_or_f32{Dtype::U8, Dtype::F32};
 
-constexpr std::array<KnownTensor, 19> names{{
+constexpr std::array<KnownTensor, 20> names{{
     {tensor::latent, 3, floats},
     {tensor::latent_denoised, 3, floats},
     {tensor::latent_init, 3, floats},
@@ -35,6 +36,7 @@ constexpr std::array<KnownTensor, 19> names{{
     {tensor::sketch_embeds, 2, floats},
     {tensor::image, 3, u8_or_f32},
     {tensor::rng_state, 1, only_u8},
+    {tensor::unet_deep, 4, f32_or_bf16},
 }};
 constexpr std::array<KnownTensor, 2> families{{
     {tensor::control_prefix, 3, u8_or_f32},

@@ -9,6 +9,8 @@ from harness import CANNOT_CREATE, DATA, DENOISE, ENCODE, RENDER, denoise, encod
 SAMPLE = re.compile(r'([a-z_]+)\{([^}]*)\} (-?[0-9.e+-]+)')
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 COUNTS = {"records", "pictures", "steps", "bytes_in", "bytes_out", "cache_hits", "cache_misses"}
+OTHERS = {"tool", "wall_ms", "cpu_ms", "peak_memory_bytes", "peak_anonymous_bytes", "threads", "steps_per_s", "compute", "stages"}
+ISA = {"baseline", "avx2", "avx512", "avx512_bf16", "amx"}
 
 
 class Stats(harness.ToolTest):
@@ -19,7 +21,7 @@ class Stats(harness.ToolTest):
         self.assertEqual(self.run_ok(argv, stdin=stdin).out, result.out)
         [line] = result.lines
         stats = json.loads(line)["stats"]
-        self.assertEqual(COUNTS | {"tool", "wall_ms", "cpu_ms", "peak_memory_bytes", "threads", "steps_per_s", "stages"}, set(stats))
+        self.assertEqual(COUNTS | OTHERS, set(stats))
         self.assertEqual(argv[0], stats["tool"])
         return stats
 
@@ -43,6 +45,8 @@ class Stats(harness.ToolTest):
         for stats in (encoded, denoised, rendered):
             self.assertEqual(1, stats["threads"])
             self.assertGreater(stats["peak_memory_bytes"], 1 << 20)
+            self.assertGreater(stats["peak_anonymous_bytes"], 1 << 20)
+            self.assertLessEqual(stats["peak_anonymous_bytes"], stats["peak_memory_bytes"])
 
     @staticmethod
     def runs(stats, *stages):
@@ -55,6 +59,45 @@ class Stats(harness.ToolTest):
             self.assertLessEqual(stage["min_ms"], stage["max_ms"])
             self.assertLessEqual(stage["max_ms"], stage["total_ms"])
             self.assertLessEqual(stage["total_ms"], stats["wall_ms"])
+            self.assertLessEqual(stage["min_ms"], stage["median_ms"])
+            self.assertLessEqual(stage["median_ms"], stage["max_ms"])
+            self.assertEqual(stage["count"], len(stage["last_ms"]))
+            self.assertAlmostEqual(stage["total_ms"], sum(stage["last_ms"]), places=1)
+
+    def test_what_was_computed_with_and_how_fast(self):
+        stream = harness.sample("cond")
+        latent = self.run_ok(denoise("--steps", 1), stdin=stream).out
+        runs = (("encode", encode("a"), b""), ("step", denoise("--steps", 3), stream), ("decode", render("-o", "a.png"), latent))
+        for stage, argv, stdin in runs:
+            stats = self.stats(argv, stdin)
+            self.assertEqual("f32", stats["compute"]["precision"])
+            self.assertIn(stats["compute"]["isa"], ISA)
+            self.assertIn(stats["compute"]["products"], {"packed", "plain"})
+            times = stats["stages"][stage]
+            self.assertGreater(times["gflop"], 0)
+            self.assertAlmostEqual(1, times["gflop_per_s"] * times["total_ms"] / 1e3 / times["gflop"], places=2)
+
+    def test_guidance_doubles_the_operations_of_a_step(self):
+        def gflop(*words):
+            stream = self.run_ok(encode("a", model=harness.SD15)).out
+            return self.stats(denoise("--steps", 2, *words), stream)["stages"]["step"]["gflop"]
+        self.assertAlmostEqual(2, gflop("--guidance", "5") / gflop("--guidance", "1"), places=2)
+
+    def test_a_text_that_was_just_encoded_costs_nothing(self):
+        once, again, other = (self.stats(encode(*prompts)) for prompts in (["a"], ["a", "a", "a"], ["a", "b"]))
+        self.assertEqual(once["stages"]["encode"]["gflop"], again["stages"]["encode"]["gflop"])
+        self.assertAlmostEqual(2, other["stages"]["encode"]["gflop"] / once["stages"]["encode"]["gflop"], places=2)
+        self.assertEqual(once["cache_hits"] + 2, again["cache_hits"])
+        first, *more = records.parse(self.run_ok(encode("a", "a", "a")).out)
+        self.assertEqual(2, len([record for record in more if record.tensors.get("text.embeds") == first.tensors["text.embeds"]]))
+
+    def test_the_environment_caps_the_instruction_set(self):
+        argv = denoise("--steps", 1, "--precision", "auto", "--stats")
+        result = self.run_any(argv, stdin=harness.sample("cond"), env={"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"})
+        self.assertEqual(0, result.code, result)
+        compute = json.loads(result.lines[-1])["stats"]["compute"]
+        self.assertIn(compute["isa"], {"baseline", "avx2"})
+        self.assertEqual("f32", compute["precision"])
 
     def test_the_second_run_finds_the_hash_of_the_model(self):
         run = [*denoise("--steps", 1), "--stats"]

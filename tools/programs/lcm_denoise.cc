@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <functional>
+#include <memory>
 #include <tuple>
 #include <utility>
 
@@ -12,6 +14,7 @@
 #include "lib/cli/adapter_loader.h"
 #include "lib/cli/control_loader.h"
 #include "lib/cli/denoise_options.h"
+#include "lib/cli/fused_batch.h"
 #include "lib/cli/main.h"
 #include "lib/cli/model_options.h"
 #include "lib/cli/record_loop.h"
@@ -75,7 +78,7 @@ public:
             plan.model = bundle->name();
             plan.records += static_cast<std::uint64_t>(seeds_.batch);
             plan.operations += cost.operations * run.steps * seeds_.batch;
-            plan.memory = std::max(plan.memory, cli::resting_memory + cost.weight_bytes + cost.working_bytes);
+            plan.memory = std::max(plan.memory, cli::resting_memory + cost.weight_bytes + cost.working_bytes * denoise_.fuse_batch);
             if (plan.details.size() < most_details)
                 plan.details.push_back(fmt::format("{}: {} steps of {}x{}, guidance {}", record->place, run.steps, run.width, run.height,
                                                    format_number(run.guidance)));
@@ -90,25 +93,38 @@ public:
         if (batch_.skip_existing && output_.is_there()) return ExitCode::ok;
         auto& output = context.open_output(output_);
         std::optional<Denoiser> denoiser;
+        cli::FusedBatch fused(context, batch_);
+        const auto flush = [&] {
+            if (denoiser) fused.flush(*denoiser);
+        };
         const auto first_seed = seeds_.first_seed();
-        const auto code = cli::for_each_record(context, input, batch_, [&](Record& record, std::uint64_t number) {
-            auto request = denoise_.request;
-            request.seed = seeds_.seed_of(record, number, first_seed);
-            const auto copies = static_cast<std::uint64_t>(seeds_.batch);
-            bool ready = false;
-            for (std::uint64_t copy = 0; copy < copies; ++copy) {
-                if (copy > 0 && !seeds_.one_generator) ++request.seed;
-                if (seeds_.one_generator) std::tie(request.rng_rows, request.rng_row) = std::pair(seeds_.batch, copy);
-                const auto picture = number * copies + copy;
-                if (batch_.skip_existing && output.has(named(record, request.seed), picture)) continue;
-                if (!std::exchange(ready, true)) load(denoiser, record, context);
-                auto result = denoiser->denoise(record, request, static_cast<int>(picture), context.observer());
-                result.final = record.final && copy + 1 == copies;
-                if (result.find(key::index) != nullptr) result.set(key::index, std::to_string(picture));
-                context.add_history(result);
-                context.write(std::move(result), picture);
-            }
-        });
+        const auto code = cli::for_each_record(
+            context, input, batch_,
+            [&](Record& record, std::uint64_t number) {
+                auto request = denoise_.request;
+                request.seed = seeds_.seed_of(record, number, first_seed);
+                const auto copies = static_cast<std::uint64_t>(seeds_.batch);
+                std::shared_ptr<const Record> kept;
+                for (std::uint64_t copy = 0; copy < copies; ++copy) {
+                    if (copy > 0 && !seeds_.one_generator) ++request.seed;
+                    if (seeds_.one_generator) std::tie(request.rng_rows, request.rng_row) = std::pair(seeds_.batch, copy);
+                    const auto picture = number * copies + copy;
+                    if (batch_.skip_existing && output.has(named(record, request.seed), picture)) continue;
+                    if (!kept) {
+                        load(denoiser, record, context, flush);
+                        kept = std::make_shared<const Record>(record);
+                    }
+                    const bool final = record.final && copy + 1 == copies;
+                    if (denoise_.fuse_batch == 1) {
+                        cli::write_picture(context, denoiser->denoise(record, request, static_cast<int>(picture), context.observer()),
+                                           picture, final);
+                        continue;
+                    }
+                    fused.add({kept, request, picture, final});
+                    if (fused.size() == denoise_.fuse_batch) flush();
+                }
+            },
+            flush);
         output.finish();
         context.write_dependencies(output_);
         return code;
@@ -138,16 +154,19 @@ private:
     }
 
     /// Builds the network where there is none yet, or one with other adapters or other steering than the record's.
-    void load(std::optional<Denoiser>& denoiser, Record& record, cli::Context& context) {
+    /// @param flush  finishes what waits for the one that goes
+    void load(std::optional<Denoiser>& denoiser, Record& record, cli::Context& context, const std::function<void()>& flush) {
         if (!bundle_) {
             bundle_.emplace(open(record, context));
             loader_.emplace(*bundle_, adapters_);
             controls_.emplace(control_, UNetConfig::from_json(bundle_->config(Part::unet)));
+            context.set_step_cost(OperationTable(*bundle_, {Part::unet}));
         }
         const auto& adapters = adapters_of(record, context);
         const auto& controls = controls_of(record, context);
         const auto identity = fmt::format("{} {}", adapters.identity, controls.identity);
         if (denoiser && identity_ == identity) return;
+        flush();
         const auto timed = context.meter().time(Stage::load);
         denoiser.reset();  // before its successor is built: two would need twice the memory
         denoiser.emplace(*bundle_, adapters, controls);

@@ -86,14 +86,19 @@ public:
     }
 
 private:
-    static Image draw(const Renderer& renderer, const Record& record, cli::Context& context) {
+    Image draw(const Renderer& renderer, const Record& record, cli::Context& context) {
         const auto timed = context.meter().time(Stage::decode);
-        return renderer.render(record);
+        auto picture = renderer.render(record);
+        const auto& latent = record.tensor(tensor::latent, "pipe it through lcm-denoise first").shape;
+        if (context.meter().has_reader()) context.meter().add_operations(Stage::decode, (*operations_)(latent.at(1), latent.at(2)));
+        return picture;
     }
 
-    void load(std::optional<Renderer>& renderer, const Record& record, cli::Context& context) const {
+    void load(std::optional<Renderer>& renderer, const Record& record, cli::Context& context) {
         const auto timed = context.meter().time(Stage::load);
-        renderer.emplace(open(record, context), tile_.tiling());
+        const auto bundle = open(record, context);
+        renderer.emplace(bundle, tile_.tiling());
+        operations_.emplace(bundle, std::vector{Part::vae});
     }
 
     Bundle open(const Record& record, cli::Context& context) const {
@@ -109,6 +114,7 @@ private:
     cli::TileOptions tile_;
     cli::BatchOptions batch_;
     cli::InfoOptions info_;
+    std::optional<OperationTable> operations_;  ///< of the model that decodes
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "lib/base/engine_facts.h"
 #include "lib/base/error.h"
 #include "lib/base/resource_limits.h"
 #include "lib/core/bundle/checkpoint.h"
@@ -15,6 +16,7 @@
 #include "lib/core/bundle/part_hash.h"
 #include "lib/core/bundle/shape_config.h"
 #include "lib/core/bundle/weight_files.h"
+#include "lib/core/tensor/instruction_set.h"
 #include "lib/core/weights/key_map.h"
 #include "lib/core/weights/weight_set.h"
 
@@ -261,6 +263,9 @@ auto Bundle::build(Part part, const WeightLayer& layer, const Build& network) co
     WeightSet set = ours ? WeightSet(weights(part), type, key_map(part)) : WeightSet(weights(part), type, original_names(part));
     set.set_store(packed.get());
     const std::unique_ptr<nn::WeightSource> changed = layer ? layer(set) : nullptr;
+    note_engine("precision", type == at::kFloat ? "f32" : "bf16");
+    note_engine("isa", lcm::name(instruction_set()));
+    note_engine("products", set.packs() ? "packed" : "plain");
     auto built = network(changed ? *changed : static_cast<nn::WeightSource&>(set));
     set.expect_all_used();
     if (packed) write_pack_cache(*packed);

@@ -106,4 +106,12 @@ Cost cost_of(const Bundle& bundle, Part part, std::int64_t height, std::int64_t 
     return sum.cost;
 }
 
+double OperationTable::operator()(std::int64_t height, std::int64_t width) {
+    const auto [place, is_new] = known_.try_emplace({height, width}, 0);
+    if (is_new)
+        for (const Part part : parts_)
+            if (bundle_.has(part)) place->second += cost_of(bundle_, part, height, width).operations;
+    return place->second;
+}
+
 }  // namespace lcm

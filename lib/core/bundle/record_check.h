@@ -19,7 +19,7 @@ public:
     /// Takes from the bundle what it has; parts that are not there are not compared.
     explicit RecordCheck(const Bundle& bundle);
 
-    /// The family, and the hash of the part that a tool is about to use.
+    /// The family, and the hash of the part that a tool is about to use; but for a tiny VAE, which stands in for any of its family.
     void expect_same_model(const Record& record, Part used) const;
     /// `text.embeds` of the width that the UNet takes, and pooled text where it takes that; with `guided` also the negative ones.
     void expect_conditions(const Record& record, bool guided) const;

@@ -43,9 +43,16 @@ TransformerBlock::TransformerBlock(const nn::Scope& weights, const TransformerSh
       geglu_(weights / "ff.net.0", shape.channels, feed_forward_factor * shape.channels),
       feed_forward_out_(weights / "ff.net.2", feed_forward_factor * shape.channels, shape.channels) {}
 
-at::Tensor TransformerBlock::operator()(const at::Tensor& x, const Context& context, const KeyValue* extra) const {
+at::Tensor TransformerBlock::attend_merged(const at::Tensor& x, const at::Tensor& normed, const TokenMergeShape& merging) const {
+    const TokenMerge tokens(x, merging);
+    const at::Tensor fewer = tokens.merge(normed);
+    return x + tokens.spread(attn1_(fewer, {.tokens = fewer}, {}));
+}
+
+at::Tensor TransformerBlock::operator()(const at::Tensor& x, const Context& context, const KeyValue* extra,
+                                        const TokenMergeShape* merging) const {
     const at::Tensor normed = norm1_(x);
-    at::Tensor hidden = attn1_(normed, {.tokens = normed}, x);
+    at::Tensor hidden = merging ? attend_merged(x, normed, *merging) : attn1_(normed, {.tokens = normed}, x);
     hidden = attn2_(norm2_(hidden), context, hidden, extra);
     nn::Epilogue add_hidden;
     add_hidden.residual = hidden;
@@ -59,9 +66,11 @@ Transformer2D::Transformer2D(const nn::Scope& weights, const TransformerShape& s
     for (std::int64_t i = 0; i < shape.layers; ++i) blocks_.emplace_back(weights / "transformer_blocks" / i, shape);
 }
 
-at::Tensor Transformer2D::operator()(const at::Tensor& x, const Context& context, ExtraContext* extra) const {
+at::Tensor Transformer2D::operator()(const at::Tensor& x, const Context& context, ExtraContext* extra,
+                                     const TokenMergeShape& merging) const {
+    const TokenMergeShape* here = merging.ratio > 0 && x.size(2) == merging.height && x.size(3) == merging.width ? &merging : nullptr;
     at::Tensor tokens = proj_in_(nn::to_tokens(norm_(x)));
-    for (const TransformerBlock& block : blocks_) tokens = block(tokens, context, extra ? extra->next() : nullptr);
+    for (const TransformerBlock& block : blocks_) tokens = block(tokens, context, extra ? extra->next() : nullptr, here);
     nn::Epilogue add_input;
     add_input.residual = nn::to_tokens(x);
     return nn::to_picture(proj_out_(tokens, add_input), x.size(2), x.size(3));

@@ -6,6 +6,7 @@
 #include <map>
 #include <vector>
 
+#include "lib/core/model/token_merge.h"
 #include "lib/core/nn/layers.h"
 
 namespace lcm {
@@ -49,6 +50,8 @@ public:
     /// @param list  outlives this; empty: none for any
     explicit ExtraContext(const std::vector<KeyValue>& list) : list_(list) {}
     const KeyValue* next() { return list_.empty() ? nullptr : &list_.at(next_++); }
+    /// Leaves out all but the last `count`.
+    void skip_to_last(std::size_t count) { next_ = list_.empty() ? 0 : list_.size() - count; }
 
 private:
     const std::vector<KeyValue>& list_;
@@ -76,9 +79,13 @@ public:
     TransformerBlock(const nn::Scope& weights, const TransformerShape& shape);
 
     /// @param x [B,T,channels]; @param extra  for the cross-attention; null: none
-    at::Tensor operator()(const at::Tensor& x, const Context& context, const KeyValue* extra = nullptr) const;
+    /// @param merging  of the self-attention's tokens; null: none
+    at::Tensor operator()(const at::Tensor& x, const Context& context, const KeyValue* extra = nullptr,
+                          const TokenMergeShape* merging = nullptr) const;
 
 private:
+    at::Tensor attend_merged(const at::Tensor& x, const at::Tensor& normed, const TokenMergeShape& merging) const;
+
     nn::LayerNorm norm1_, norm2_, norm3_;
     CrossAttention attn1_, attn2_;
     nn::Geglu geglu_;
@@ -92,7 +99,12 @@ public:
     Transformer2D(const nn::Scope& weights, const TransformerShape& shape);
 
     /// @param x [B,channels,H,W]; @param extra  is asked once a block; null: none
-    at::Tensor operator()(const at::Tensor& x, const Context& context, ExtraContext* extra = nullptr) const;
+    /// @param merging  holds where pixels are as many as it says
+    at::Tensor operator()(const at::Tensor& x, const Context& context, ExtraContext* extra = nullptr,
+                          const TokenMergeShape& merging = {}) const;
+
+    /// Cross-attentions, one a block.
+    std::size_t depth() const { return blocks_.size(); }
 
 private:
     nn::GroupNorm norm_;

@@ -3,6 +3,8 @@
 #include <ATen/TensorOperators.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "lib/base/error.h"
 #include "lib/core/model/unet_encoder.h"
 #include "lib/core/tensor/convert.h"
@@ -57,6 +59,28 @@ UNetInputs in_type(UNetInputs inputs, at::ScalarType type) {
     return inputs;
 }
 
+/// A ControlNet's residuals, to those skips that are there.
+void add_residuals(std::vector<at::Tensor>& skips, const UNetInputs& inputs) {
+    for (std::size_t i = 0; i < std::min(skips.size(), inputs.down_residuals.size()); ++i) skips[i] = skips[i] + inputs.down_residuals[i];
+}
+
+/// Tokens are merged at the highest resolution that has attention.
+TokenMergeShape merging(const UNetConfig& config, const UNetInputs& inputs) {
+    TokenMergeShape shape{inputs.token_merge, inputs.sample.size(2), inputs.sample.size(3)};
+    for (const std::string& block : config.down_block_types) {
+        if (block == "CrossAttnDownBlock2D") return shape;
+        shape.height = (shape.height + 1) / 2;
+        shape.width = (shape.width + 1) / 2;
+    }
+    return {};
+}
+
+void check_deep(const UNetConfig& config, const UNetInputs& inputs) {
+    if (!inputs.deep.defined()) return;
+    const std::int64_t width = config.block_out_channels[config.block_out_channels.size() > 1 ? 1 : 0];
+    expect_shape(inputs.deep, {inputs.sample.size(0), width, inputs.sample.size(2), inputs.sample.size(3)}, "the UNet's kept depth");
+}
+
 }  // namespace
 
 struct UNet::Network {
@@ -72,15 +96,33 @@ struct UNet::Network {
           conv_norm_out(weights / "conv_norm_out", config.norm_num_groups, config.block_out_channels.front(), config.norm_eps),
           conv_out(weights / "conv_out", {.in = config.block_out_channels.front(), .out = config.out_channels}) {}
 
-    at::Tensor forward(const UNetInputs& inputs) const {
+    UNetOutputs forward(const UNetInputs& inputs) const {
         ExtraContext extra(inputs.image_prompt);
-        const Context context{inputs.context, inputs.context_cache.get()};
-        const Conditions conditions{.time = encoder.time_vector(inputs), .context = context, .extra = &extra};
+        const Conditions conditions{.time = encoder.time_vector(inputs),
+                                    .context = {inputs.context, inputs.context_cache.get()},
+                                    .extra = &extra,
+                                    .merging = merging(encoder.config(), inputs)};
+        auto [deep, skips] = inputs.deep.defined() ? kept(inputs, conditions) : fresh(inputs, conditions);
+        const at::Tensor x = up.back()(deep, conditions, skips);
+        return {nn::norm_silu_conv(conv_norm_out, conv_out, x).contiguous(), deep};
+    }
+
+    /// What the last block on the way up takes.
+    UNetFeatures fresh(const UNetInputs& inputs, const Conditions& conditions) const {
         auto [x, skips] = encoder(encoder.begin(inputs.sample), conditions, inputs.adapter_states);
-        for (std::size_t i = 0; i < inputs.down_residuals.size(); ++i) skips[i] = skips[i] + inputs.down_residuals[i];
+        add_residuals(skips, inputs);
         if (inputs.middle_residual.defined()) x = x + inputs.middle_residual;
-        for (const UpBlock& block : up) x = block(x, conditions, skips);
-        return nn::norm_silu_conv(conv_norm_out, conv_out, x).contiguous();
+        for (std::size_t i = 0; i + 1 < up.size(); ++i) x = up[i](x, conditions, skips);
+        return {x, skips};
+    }
+
+    /// The same with the depth of an earlier evaluation.
+    UNetFeatures kept(const UNetInputs& inputs, const Conditions& conditions) const {
+        UNetFeatures features{nn::channels_last(inputs.deep),
+                              encoder.outer_skips(encoder.begin(inputs.sample), conditions, inputs.adapter_states)};
+        add_residuals(features.skips, inputs);
+        conditions.extra->skip_to_last(up.back().cross_attentions());
+        return features;
     }
 };
 
@@ -91,12 +133,15 @@ UNet::UNet(const UNetConfig& config, nn::WeightSource& weights, std::optional<at
 UNet::~UNet() = default;
 UNet::UNet(UNet&&) noexcept = default;
 
-at::Tensor UNet::forward(const UNetInputs& inputs) const {
+UNetOutputs UNet::evaluate(const UNetInputs& inputs) const {
     check_unet_inputs(network_->encoder.config(), inputs, "the UNet");
+    check_deep(network_->encoder.config(), inputs);
     check_residuals(network_->encoder, inputs);
     const at::ScalarType outer = inputs.sample.scalar_type();
     if (!network_->type || *network_->type == outer) return network_->forward(inputs);
-    return network_->forward(in_type(inputs, *network_->type)).to(outer);
+    UNetOutputs outputs = network_->forward(in_type(inputs, *network_->type));
+    outputs.sample = outputs.sample.to(outer);
+    return outputs;
 }
 
 const UNetConfig& UNet::config() const { return network_->encoder.config(); }

@@ -46,6 +46,15 @@ struct UNetInputs {
     at::Tensor middle_residual;              ///< the same of the middle; defined with the former
     std::vector<at::Tensor> adapter_states;  ///< a T2I-Adapter's, scaled, one a level; empty: none
     std::vector<KeyValue> image_prompt;      ///< an IP-Adapter's, one a cross-attention layer; empty: none
+    double token_merge = 0;                  ///< share of tokens merged in the self-attentions of the highest resolution (`TokenMerge`)
+    /// What an earlier evaluation gave as `UNetOutputs::deep`: then only the blocks of the full size run (DeepCache, Ma et al. 2023).
+    at::Tensor deep;
+};
+
+/// What an evaluation gives.
+struct UNetOutputs {
+    at::Tensor sample;  ///< [B,out_channels,H,W]
+    at::Tensor deep;    ///< [B,D,H,W] in the type of the weights: what came into the last block on the way up
 };
 
 /// UNet2DConditionModel of diffusers: predicts epsilon, v or the sample. No I/O, no globals.
@@ -57,7 +66,9 @@ public:
     UNet(UNet&&) noexcept;
 
     /// [B,out_channels,H,W]. @throws Error(data) when an input's shape does not fit, naming both
-    at::Tensor forward(const UNetInputs& inputs) const;
+    at::Tensor forward(const UNetInputs& inputs) const { return evaluate(inputs).sample; }
+    /// The same with what later evaluations may use. @throws as forward
+    UNetOutputs evaluate(const UNetInputs& inputs) const;
     const UNetConfig& config() const;
 
 private:

@@ -20,17 +20,22 @@ DownBlock::DownBlock(const nn::Scope& weights, const UNetBlockShape& shape) {
         downsampler_.emplace(weights / "downsamplers.0.conv", nn::ConvShape{.in = shape.out, .out = shape.out, .stride = 2});
 }
 
-at::Tensor DownBlock::operator()(at::Tensor x, const Conditions& conditions, std::vector<at::Tensor>& skips,
-                                 const at::Tensor& state) const {
+at::Tensor DownBlock::layers(at::Tensor x, const Conditions& conditions, std::vector<at::Tensor>& skips, const at::Tensor& state) const {
     const bool inside = state.defined() && !attentions_.empty();
     for (std::size_t i = 0; i < resnets_.size(); ++i) {
         x = resnets_[i](x, conditions.time);
-        if (!attentions_.empty()) x = attentions_[i](x, conditions.context, conditions.extra);
+        if (!attentions_.empty()) x = attentions_[i](x, conditions.context, conditions.extra, conditions.merging);
         if (inside && i + 1 == resnets_.size()) x = x + state;
         skips.push_back(x);
     }
+    return x;
+}
+
+at::Tensor DownBlock::operator()(at::Tensor x, const Conditions& conditions, std::vector<at::Tensor>& skips,
+                                 const at::Tensor& state) const {
+    x = layers(std::move(x), conditions, skips, state);
     if (downsampler_) skips.push_back(x = (*downsampler_)(x));
-    if (state.defined() && !inside) skips.back() = x = x + state;
+    if (state.defined() && attentions_.empty()) skips.back() = x = x + state;
     return x;
 }
 
@@ -44,7 +49,13 @@ MidBlock::MidBlock(const nn::Scope& weights, const UNetBlockShape& shape) {
 at::Tensor MidBlock::operator()(at::Tensor x, const Conditions& conditions) const {
     x = resnets_.front()(x, conditions.time);
     if (!attention_) return x;
-    return resnets_.back()((*attention_)(x, conditions.context, conditions.extra), conditions.time);
+    return resnets_.back()((*attention_)(x, conditions.context, conditions.extra, conditions.merging), conditions.time);
+}
+
+std::size_t UpBlock::cross_attentions() const {
+    std::size_t count = 0;
+    for (const Transformer2D& attention : attentions_) count += attention.depth();
+    return count;
 }
 
 UpBlock::UpBlock(const nn::Scope& weights, const UNetBlockShape& shape) {
@@ -60,7 +71,7 @@ at::Tensor UpBlock::operator()(at::Tensor x, const Conditions& conditions, std::
     for (std::size_t i = 0; i < resnets_.size(); ++i) {
         x = resnets_[i](nn::concat_channels(x, skips.back()), conditions.time);
         skips.pop_back();
-        if (!attentions_.empty()) x = attentions_[i](x, conditions.context, conditions.extra);
+        if (!attentions_.empty()) x = attentions_[i](x, conditions.context, conditions.extra, conditions.merging);
     }
     if (!upsampler_) return x;
     return (*upsampler_)(x, skips.back().size(2), skips.back().size(3));

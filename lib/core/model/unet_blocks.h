@@ -16,6 +16,7 @@ struct Conditions {
     at::Tensor time;                ///< [B,time_width], after its SiLU
     Context context;
     ExtraContext* extra = nullptr;  ///< further keys and values for the cross-attentions; null: none
+    TokenMergeShape merging = {};   ///< of tokens in self-attentions
 };
 
 /// Channels, depth and parts of a down or up block.
@@ -37,6 +38,9 @@ public:
     /// @param skips  receives the result of every layer and of the downsampler
     /// @param state  a T2I-Adapter's for this block, added behind the last layer; behind the downsampler in a block without attention
     at::Tensor operator()(at::Tensor x, const Conditions& conditions, std::vector<at::Tensor>& skips, const at::Tensor& state = {}) const;
+
+    /// The same without the downsampler.
+    at::Tensor layers(at::Tensor x, const Conditions& conditions, std::vector<at::Tensor>& skips, const at::Tensor& state = {}) const;
 
 private:
     std::vector<ResnetBlock> resnets_;
@@ -62,6 +66,9 @@ public:
 
     /// @param skips  gives one tensor to every layer, from its end; its size decides the size of the upsampled result
     at::Tensor operator()(at::Tensor x, const Conditions& conditions, std::vector<at::Tensor>& skips) const;
+
+    /// How many cross-attentions it has.
+    std::size_t cross_attentions() const;
 
 private:
     std::vector<ResnetBlock> resnets_;

@@ -119,6 +119,12 @@ UNetFeatures UNetEncoder::operator()(at::Tensor x, const Conditions& conditions,
     return features;
 }
 
+std::vector<at::Tensor> UNetEncoder::outer_skips(at::Tensor x, const Conditions& conditions, const std::vector<at::Tensor>& states) const {
+    std::vector<at::Tensor> skips{x};
+    down_.front().layers(std::move(x), conditions, skips, states.empty() ? at::Tensor() : states.front());
+    return skips;
+}
+
 std::vector<std::int64_t> UNetEncoder::skip_widths() const {
     const std::vector<std::int64_t>& widths = config_.block_out_channels;
     std::vector<std::int64_t> skips{widths.front()};

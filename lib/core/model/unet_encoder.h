@@ -46,6 +46,9 @@ public:
     /// @param states  a T2I-Adapter's, one a block; empty: none
     UNetFeatures operator()(at::Tensor x, const Conditions& conditions, const std::vector<at::Tensor>& states = {}) const;
 
+    /// The skips of the full size alone: of the first convolution and the first block's layers.
+    std::vector<at::Tensor> outer_skips(at::Tensor x, const Conditions& conditions, const std::vector<at::Tensor>& states = {}) const;
+
     /// Widths of the skips, in order.
     std::vector<std::int64_t> skip_widths() const;
 

@@ -18,7 +18,7 @@ std::optional<Precision> precision_named(std::string_view name);
 /// The type of a network's weights and products.
 at::ScalarType type_of(Precision precision);
 
-/// bf16 where this CPU multiplies matrices of it (AMX or AVX512-BF16), else f32.
+/// bf16 where `instruction_set()` multiplies matrices of it (AMX or AVX512-BF16), else f32.
 Precision fastest_precision();
 
 }  // namespace lcm

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "lib/base/cache_counts.h"
 #include "lib/base/error.h"
 #include "lib/base/log.h"
 #include "lib/base/text.h"
@@ -129,9 +130,11 @@ const TextEncoder::Encoded& TextEncoder::encode(const std::string& first, const 
         return encoded.first == first && encoded.second == second && encoded.skip == skip;
     });
     if (found == recent_.end()) {
+        count_cache_miss();
         recent_.push_front(run(first, second, skip));
         recent_.resize(std::min(recent_.size(), recent_limit));
     } else {
+        count_cache_hit();
         std::rotate(recent_.begin(), found, found + 1);
     }
     const Encoded& encoded = recent_.front();
@@ -143,7 +146,7 @@ const TextEncoder::Encoded& TextEncoder::encode(const std::string& first, const 
     return encoded;
 }
 
-TextEncoder::Encoded TextEncoder::run(const std::string& first, const std::string& second, int skip) const {
+TextEncoder::Encoded TextEncoder::run(const std::string& first, const std::string& second, int skip) {
     const c10::InferenceMode no_gradients;
     std::vector<TowerOutput> towers;
     for (const TextTower& tower : towers_)
@@ -156,6 +159,7 @@ TextEncoder::Encoded TextEncoder::run(const std::string& first, const std::strin
     encoded.pooled = towers.back().pooled;
     encoded.cut = towers.front().cut;
     encoded.ids = towers.front().ids;
+    chunks_encoded_ += towers.front().chunks.size();
     encoded.ids.resize(static_cast<std::size_t>(encoded.embeds.size(0)), encoded.ids.back());
     expect_finite(encoded.embeds, tensor::text_embeds);
     encoded.embeds_bytes = from_torch(encoded.embeds);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
@@ -63,6 +64,9 @@ public:
     /// The conditions alone.
     TextConditions encode(const PromptTexts& texts);
 
+    /// Chunks of 77 tokens that went through the networks so far; what was kept from before does not count again.
+    std::uint64_t chunks_encoded() const { return chunks_encoded_; }
+
 private:
     /// One text as all text encoders read it.
     struct Encoded {
@@ -77,7 +81,7 @@ private:
 
     /// @param what  the role of the prompt, for the warning
     const Encoded& encode(const std::string& first, const std::string& second, int skip, std::string_view what);
-    Encoded run(const std::string& first, const std::string& second, int skip) const;
+    Encoded run(const std::string& first, const std::string& second, int skip);
     void add_negative(TextConditions& conditions, const PromptTexts& texts, const Encoded& positive);
 
     std::string name_;
@@ -85,6 +89,7 @@ private:
     TextSettings settings_;
     bool wants_negative_, zeros_for_none_ = false;
     std::vector<TextTower> towers_;
+    std::uint64_t chunks_encoded_ = 0;
     std::deque<Encoded> recent_;  ///< the last used first
 };
 

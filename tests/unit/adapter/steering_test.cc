@@ -38,6 +38,11 @@ SamplerPlan plan_for(PredictionType type) {
     return plan;
 }
 
+/// What the sampler gets for a latent of ones.
+at::Tensor output_of(const Steering& steering, const DenoiseFunction& network, const SamplerState& state, double timestep) {
+    return steering.after(latent(1), network(steering.before(latent(1), state, timestep), timestep), state, timestep);
+}
+
 const DenoiseFunction tenth = [](const at::Tensor& sample, double) { return sample * 0.1; };
 
 }  // namespace
@@ -50,7 +55,7 @@ TEST_CASE("an adapter may change the start, the network's input and output, and 
     SamplerState state{0, latent(5), {}};
     steering.begin(state);
     CHECK(at::allclose(state.sample, latent(6)));
-    CHECK(at::allclose(steering.around(tenth, state)(latent(1), 7), latent(0.2 + 7)));
+    CHECK(at::allclose(output_of(steering, tenth, state, 7), latent(0.2 + 7)));
     steering.finish(state);
     CHECK(at::allclose(state.sample, latent(4)));
 }
@@ -64,7 +69,7 @@ TEST_CASE("the clean latent that a network's output means may be changed, whatev
         const SamplerState state{1, latent(1), {}};
         const NoiseLevel level = sampler->level(1);
         const at::Tensor plain = predict_clean(type, latent(1), tenth(latent(1), 0), level);
-        const at::Tensor steered = predict_clean(type, latent(1), steering.around(tenth, state)(latent(1), 0), level);
+        const at::Tensor steered = predict_clean(type, latent(1), output_of(steering, tenth, state, 0), level);
         CHECK(at::allclose(steered, plain * 0.5, 1e-4, 1e-5));
     }
 }
@@ -90,5 +95,5 @@ TEST_CASE("adapters that override nothing leave every tensor itself") {
     const Steering steering(set, *sampler, PredictionType::epsilon);
     const SamplerState state{0, latent(1), {}};
     const at::Tensor output = latent(2);
-    CHECK(steering.around([&](const at::Tensor&, double) { return output; }, state)(latent(1), 1).is_same(output));
+    CHECK(output_of(steering, [&](const at::Tensor&, double) { return output; }, state, 1).is_same(output));
 }

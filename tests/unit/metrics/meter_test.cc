@@ -8,10 +8,13 @@
 #include <sstream>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "lib/base/cache_counts.h"
+#include "lib/base/engine_facts.h"
 #include "lib/base/json.h"
 #include "lib/metrics/counted_bytes.h"
+#include "lib/metrics/memory_watch.h"
 #include "lib/metrics/summary.h"
 
 using namespace lcm;
@@ -99,8 +102,8 @@ TEST_CASE("statistics are one object with stable keys") {
     std::string keys;
     for (const auto& [key, value] : stats.as_object()) keys += key + " ";
     CHECK(keys ==
-          "bytes_in bytes_out cache_hits cache_misses cpu_ms peak_memory_bytes pictures records stages steps steps_per_s threads tool "
-          "wall_ms ");
+          "bytes_in bytes_out cache_hits cache_misses compute cpu_ms peak_anonymous_bytes peak_memory_bytes pictures records stages steps "
+          "steps_per_s threads tool wall_ms ");
     CHECK(stats.at("tool").as_string() == "lcm-denoise");
     CHECK(stats.at("records").as_integer() == 3);
     CHECK(stats.at("threads").as_integer() == 2);
@@ -108,8 +111,54 @@ TEST_CASE("statistics are one object with stable keys") {
     CHECK(stats.at("cache_hits").as_integer() == static_cast<std::int64_t>(before.hits) + 1);
     CHECK(stats.at("peak_memory_bytes").as_integer() > 1'000'000);
     CHECK(stats.at("stages").as_object().size() == 2);
-    CHECK(to_json(stats.at("stages").at("step")) == R"({"count":2,"max_ms":30,"min_ms":10,"total_ms":40})");
+    CHECK(to_json(stats.at("stages").at("step")) ==
+          R"({"count":2,"last_ms":[10,30],"max_ms":30,"median_ms":20,"min_ms":10,"total_ms":40})");
     CHECK(parse_json(stats_json(Meter("t")), "stats").at("stats").at("stages").as_object().empty());
+}
+
+TEST_CASE("operations of a stage are told with their speed") {
+    Meter meter("lcm-denoise");
+    fill(meter);
+    meter.add_operations(Stage::step, 3e9);
+    meter.add_operations(Stage::step, 1e9);
+    const Json stages = parse_json(stats_json(meter), "stats").at("stats").at("stages");
+    CHECK(stages.at("step").at("gflop").as_number() == doctest::Approx(4));
+    CHECK(stages.at("step").at("gflop_per_s").as_number() == doctest::Approx(100));
+    CHECK(stages.at("load").find("gflop") == nullptr);
+}
+
+TEST_CASE("only the last runs of a stage are kept, in their order") {
+    Meter meter("t");
+    for (std::size_t i = 1; i <= StageTimes::recent_limit + 1; ++i) meter.add(Stage::step, meter.start(), meter.start() + i * 1ms);
+    const auto& times = meter.times(Stage::step);
+    CHECK(times.count == StageTimes::recent_limit + 1);
+    CHECK(times.recent.size() == StageTimes::recent_limit);
+    CHECK(times.recent.front() == 2ms);
+    CHECK(times.shortest == 1ms);
+    CHECK(times.median() == 33ms + 500us);
+}
+
+TEST_CASE("what is computed with stands in the statistics") {
+    note_engine("precision", "f32");
+    note_engine("precision", "bf16");
+    note_engine("isa", "amx");
+    const Json stats = parse_json(stats_json(Meter("t")), "stats").at("stats");
+    CHECK(to_json(stats.at("compute")) == R"({"isa":"amx","precision":"bf16"})");
+}
+
+TEST_CASE("the peak of anonymous memory outlives the memory") {
+    constexpr std::size_t size = std::size_t{64} << 20;
+    Meter meter("t");
+    meter.expect_reader();
+    const auto before = meter.peak_anonymous_bytes();
+    CHECK(before > 100'000);
+    {
+        const std::vector<char> block(size, 1);
+        std::this_thread::sleep_for(100ms);
+        CHECK(block.back() == 1);
+    }
+    CHECK(anonymous_bytes() < before + size / 2);
+    CHECK(meter.peak_anonymous_bytes() >= before + size / 2);
 }
 
 TEST_CASE("Prometheus text keeps the rules of its format") {

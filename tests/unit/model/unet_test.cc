@@ -125,3 +125,30 @@ TEST_CASE("a whole UNet can be differentiated in its weights and inputs") {
     leaves["context"] = inputs.context;
     check_directional_gradient(leaves, forward);
 }
+
+TEST_CASE("the depth that an evaluation gave stands in for the inner blocks") {
+    RandomWeights weights;
+    const UNet unet(small_config(), weights);
+    UNetInputs inputs = small_inputs(2, 6, 10);
+    const UNetOutputs whole = unet.evaluate(inputs);
+    CHECK(whole.deep.sizes() == at::IntArrayRef({2, 16, 6, 10}));
+    inputs.deep = whole.deep;
+    const UNetOutputs again = unet.evaluate(inputs);
+    CHECK(close(again.sample, whole.sample));
+    inputs.deep = whole.deep * 0;
+    CHECK_FALSE(close(unet.forward(inputs), whole.sample));
+    inputs.deep = whole.deep.narrow(0, 0, 1);
+    CHECK(fault(unet, inputs).find("[2,16,6,10]") != std::string::npos);
+}
+
+TEST_CASE("merged tokens change the result a little, and none leave it alone") {
+    RandomWeights weights;
+    const UNet unet(small_config(), weights);
+    UNetInputs inputs = small_inputs(1, 8, 8);
+    const at::Tensor whole = unet.forward(inputs);
+    inputs.token_merge = 0.5;
+    const at::Tensor merged = unet.forward(inputs);
+    CHECK_FALSE(close(merged, whole));
+    CHECK((merged - whole).norm().item<double>() < whole.norm().item<double>());
+    CHECK(at::allclose(unet.forward(inputs), merged, 0, 0));
+}

@@ -39,7 +39,11 @@ TEST_CASE("samplers are found by name, and near misses are named") {
     std::set<std::string_view> names;
     for_every_sampler([&](const SamplerKind& kind) { CHECK(names.insert(kind.name).second); });
     CHECK(names.size() == 9);
-    check_error(ExitCode::data, {"lcm.sampler", "warp", "dpm++2m"}, [] { make_sampler("warp", {{}, 2}); });
+    check_error(
+        ExitCode::data, {"lcm.sampler", "warp", "dpm++2m"},
+        [] {
+            make_sampler("warp", {{}, 2});
+        });
     check_error(ExitCode::usage, {"--sampler", "eulr", "euler"}, [] { sampler_kind("eulr", ExitCode::usage, "--sampler"); });
 }
 
@@ -98,9 +102,12 @@ TEST_CASE("strength keeps the last steps of the whole schedule") {
         const auto kept = make_sampler(kind.name, plan)->timesteps();
         CHECK(kept == std::vector<double>(whole.begin() + 3, whole.end()));
         plan.strength.rule = Strength::Rule::lcm;
-        if (!kind.takes_lcm_strength) check_error(ExitCode::usage, {"lcm", kind.name, "cut"}, [&] { make_sampler(kind.name, plan); });
+        if (!kind.takes_lcm_strength)
+            check_error(
+                ExitCode::usage, {"lcm", kind.name, "cut"}, [&] { make_sampler(kind.name, plan); });
         plan.strength = {Strength::Rule::cut, 0.1};
-        check_error(ExitCode::usage, {"none of the 6 steps"}, [&] { make_sampler(kind.name, plan); });
+        check_error(
+            ExitCode::usage, {"none of the 6 steps"}, [&] { make_sampler(kind.name, plan); });
     });
 }
 
@@ -108,11 +115,15 @@ TEST_CASE("plans that no sampler can follow are refused") {
     const auto refused = [](ExitCode code, const char* name, std::initializer_list<std::string_view> words, const auto& change) {
         SamplerPlan plan = plan_for(sampler_kind(name, ExitCode::data, "name"));
         change(plan);
-        check_error(code, words, [&] { make_sampler(name, plan); });
+        check_error(
+            code, words, [&] { make_sampler(name, plan); });
     };
-    refused(ExitCode::usage, "euler", {"eta", "euler"}, [](SamplerPlan& p) { p.eta = 0.5; });
-    refused(ExitCode::usage, "ddim", {"eta", "0..1"}, [](SamplerPlan& p) { p.eta = 1.5; });
-    refused(ExitCode::usage, "ddim", {"1001", "1000"}, [](SamplerPlan& p) { p.steps = 1001; });
+    refused(
+        ExitCode::usage, "euler", {"eta", "euler"}, [](SamplerPlan& p) { p.eta = 0.5; });
+    refused(
+        ExitCode::usage, "ddim", {"eta", "0..1"}, [](SamplerPlan& p) { p.eta = 1.5; });
+    refused(
+        ExitCode::usage, "ddim", {"1001", "1000"}, [](SamplerPlan& p) { p.steps = 1001; });
     refused(ExitCode::usage, "unipc", {"1000", "999"}, [](SamplerPlan& p) { p.steps = 1000; });
     refused(ExitCode::usage, "ddim", {"1000", "offset of 1"}, [](SamplerPlan& p) {
         p.steps = 1000;
@@ -123,24 +134,30 @@ TEST_CASE("plans that no sampler can follow are refused") {
         p.config.timesteps = {999, 499};
         p.config.sigma_spacing = SigmaSpacing::karras;
     });
-    refused(ExitCode::usage, "euler", {"custom sigmas", "descend"}, [](SamplerPlan& p) {
-        p.steps = 2;
-        p.config.sigmas = {1, 2, 0};
-    });
+    refused(
+        ExitCode::usage, "euler", {"custom sigmas", "descend"},
+        [](SamplerPlan& p) {
+            p.steps = 2;
+            p.config.sigmas = {1, 2, 0};
+        });
     refused(ExitCode::usage, "euler", {"custom sigmas", "one more"}, [](SamplerPlan& p) { p.config.sigmas = {2, 1}; });
-    refused(ExitCode::usage, "pndm", {"custom timesteps"}, [](SamplerPlan& p) {
-        p.steps = 1;
-        p.config.timesteps = {999};
-    });
+    refused(
+        ExitCode::usage, "pndm", {"custom timesteps"},
+        [](SamplerPlan& p) {
+            p.steps = 1;
+            p.config.timesteps = {999};
+        });
     refused(ExitCode::data, "pndm", {"predicts the sample"}, [](SamplerPlan& p) { p.config.prediction_type = PredictionType::sample; });
     refused(ExitCode::usage, "pndm", {"Runge-Kutta", "4"}, [](SamplerPlan& p) {
         p.steps = 3;
         p.config.skip_prk_steps = false;
     });
-    refused(ExitCode::usage, "pndm", {"Runge-Kutta", "strength"}, [](SamplerPlan& p) {
-        p.config.skip_prk_steps = false;
-        p.strength = {Strength::Rule::cut, 0.5};
-    });
+    refused(
+        ExitCode::usage, "pndm", {"Runge-Kutta", "strength"},
+        [](SamplerPlan& p) {
+            p.config.skip_prk_steps = false;
+            p.strength = {Strength::Rule::cut, 0.5};
+        });
     refused(ExitCode::data, "unipc", {"lower_order_final", "sigma_min"}, [](SamplerPlan& p) { p.config.lower_order_final = false; });
 }
 
@@ -157,4 +174,30 @@ TEST_CASE("start noise is scaled as other programs do") {
         CHECK(make_sampler(name, plan)->start_scale() == doctest::Approx(lower).epsilon(1e-6));
     }
     CHECK(lower == doctest::Approx(0.99767).epsilon(1e-5));
+}
+
+TEST_CASE("every step asks the network once, for its sample at its timestep") {
+    for_every_sampler([](const SamplerKind& kind) {
+        const auto sampler = kind.make(plan_for(kind));
+        NoiseGenerator noise(3);
+        SamplerState state{0, noise.normal({1, 4, 2, 3}), {}};
+        const auto steps = static_cast<int>(sampler->timesteps().size());
+        while (state.step < steps) {
+            const at::Tensor sample = state.sample.clone();
+            const double timestep = sampler->timesteps()[static_cast<std::size_t>(state.step)];
+            const auto draws = noise.draws();
+            int asked = 0;
+            sampler->step(
+                state,
+                [&](const at::Tensor& given, double at) {
+                    ++asked;
+                    CHECK(at::equal(given, sample));
+                    CHECK(at == timestep);
+                    CHECK(noise.draws() == draws);
+                    return half(given, at);
+                },
+                noise);
+            CHECK(asked == 1);
+        }
+    });
 }

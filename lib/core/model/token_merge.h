@@ -16,9 +16,8 @@ struct TokenMergeShape {
 /// diffusion Bolya and Hoffman 2023).
 ///
 /// Bipartite soft matching: the first token of each 2x2 cell of pixels is a destination, the others are sources. Each source belongs to the
-/// destination whose cosine is highest; the `ratio` of all tokens whose cosines are the highest are merged into theirs, as a mean. All
-/// choices are
-
+/// destination whose cosine is highest; the `ratio` of all tokens whose cosines are the highest are merged into theirs, as a mean. Among
+/// equals the first counts, so that the choice is always the same.
 class TokenMerge {
 public:
     /// @param tokens  [B,T,D], T = height * width, by which tokens are compared; row by row

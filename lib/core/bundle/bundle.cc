@@ -13,6 +13,7 @@
 #include "lib/core/bundle/part_hash.h"
 #include "lib/core/bundle/shape_config.h"
 #include "lib/core/bundle/weight_files.h"
+#include "lib/core/nn/quantized.h"
 #include "lib/core/weights/key_map.h"
 #include "lib/core/weights/weight_set.h"
 
@@ -78,6 +79,7 @@ Bundle Bundle::open(const ModelFiles& files) {
         bundle.open_folder(files.config.empty() ? files.path : files.config);
     for (const auto& [part, path] : files.parts) bundle.open_part(part, path);
     bundle.set_prediction_type();
+    bundle.set_precision();
     return bundle;
 }
 
@@ -145,6 +147,15 @@ void Bundle::set_prediction_type() {
     Json::Object settings = scheduler_.is_null() ? Json::Object() : scheduler_.as_object();
     settings.insert_or_assign("prediction_type", Json(files_.prediction_type, "--prediction-type"));
     scheduler_ = Json(std::move(settings), scheduler_.is_null() ? files_.path : scheduler_.place());
+}
+
+void Bundle::set_precision() {
+    if (files_.int8_if_quantized && is_quantized() && nn::has_quantized_products()) files_.precision = Precision::int8;
+}
+
+bool Bundle::is_quantized() const {
+    const Json* how = has(Part::unet) ? config(Part::unet).find(quantization_key) : nullptr;
+    return how && how->get("quant_method", "") == quantization_method;
 }
 
 const PartSource& Bundle::source(Part part) const {
@@ -228,12 +239,22 @@ std::string Bundle::text_sha256() const {
     return hash_files(all);
 }
 
+void Bundle::expect_int8() const {
+    if (!is_quantized())
+        throw Error(ExitCode::usage, name(), "is not quantized, so that it does not compute in int8",
+                    "make a model that is: lcm-optimize quantize MODEL --calibrate RECORDS -o DIR");
+    if (!nn::has_quantized_products())
+        throw Error(ExitCode::refused, name(), "this CPU does not multiply bytes exactly (AVX512-VNNI, AMX)",
+                    "compute in numbers: --precision f32");
+}
+
 template <typename Build>
 auto Bundle::build(Part part, const WeightLayer& layer, const Build& network) const {
     const bool ours = source(part).layout.naming == Naming::diffusers;
     const bool text = part == Part::text_encoder || part == Part::text_encoder_2;
     const at::ScalarType type = text ? at::kFloat : type_of(precision());
     WeightSet set = ours ? WeightSet(weights(part), type, key_map(part)) : WeightSet(weights(part), type, original_names(part));
+    if (part == Part::unet && precision() == Precision::int8) set.multiply_in_int8();
     const std::unique_ptr<nn::WeightSource> changed = layer ? layer(set) : nullptr;
     auto built = network(changed ? *changed : static_cast<nn::WeightSource&>(set));
     set.expect_all_used();
@@ -241,6 +262,7 @@ auto Bundle::build(Part part, const WeightLayer& layer, const Build& network) co
 }
 
 UNet Bundle::unet(const WeightLayer& layer) const {
+    if (precision() == Precision::int8) expect_int8();
     const auto settings = UNetConfig::from_json(config(Part::unet));
     return build(Part::unet, layer, [&](nn::WeightSource& set) { return UNet(settings, set, type_of(precision())); });
 }

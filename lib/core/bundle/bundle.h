@@ -36,11 +36,16 @@ struct ModelFiles {
     std::string variant;                   ///< which weights of a folder are taken where there are several ("fp16"); empty: the usual ones
     std::map<Part, std::string> parts;     ///< a file or folder for a part, in the place of the model's own
     Precision precision = Precision::f32;  ///< what UNet and VAE compute in
+    bool int8_if_quantized = false;        ///< int8 in its place, where the UNet is quantized and this CPU multiplies bytes
     std::string vocabulary;                ///< CLIP's merges.txt, for text encoders that come without a tokenizer; empty: none
 };
 
 /// Makes a source of weights that stands between a part's files and its network and changes what passes (adapters); empty: none.
 using WeightLayer = std::function<std::unique_ptr<nn::WeightSource>(nn::WeightSource& weights)>;
+
+/// The key of a UNet's configuration that says how its weights are quantized, and what it holds.
+inline constexpr std::string_view quantization_key = "quantization_config";
+inline constexpr std::string_view quantization_method = "lcm-int8";
 
 /// A tensor of a part's files under the name that our networks give it.
 struct PartTensor {
@@ -96,10 +101,13 @@ public:
     /// The same of all text encoders together (`lcm.text_sha256`).
     std::string text_sha256() const;
 
+    /// Whether the UNet's weights are bytes with scales, by its configuration (`lcm-optimize quantize`).
+    bool is_quantized() const;
     /// What UNet and VAE compute in.
     Precision precision() const { return files_.precision; }
     /// Networks that take and give f32 and compute in `precision()`, the text encoders in f32. @throws Error(data) when a weight is
-    /// missing, unused or of another shape than the configuration says
+    /// missing, unused or of another shape than the configuration says; Error(usage) for a UNet in int8 that is not quantized,
+    /// Error(refused) where the CPU can not
     UNet unet(const WeightLayer& layer = {}) const;
     std::unique_ptr<VAE> vae() const;
     CLIPTextModel text_encoder(Part part = Part::text_encoder, const WeightLayer& layer = {}) const;
@@ -110,7 +118,9 @@ private:
     void open_part(Part part, const std::string& path);
     void read_common(const std::string& folder);
     void set_prediction_type();
+    void set_precision();
 
+    void expect_int8() const;
     const PartSource& source(Part part) const;
     std::vector<std::string> paths(Part part) const;
     NameTable original_names(Part part) const;

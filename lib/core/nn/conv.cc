@@ -1,6 +1,7 @@
 #include <ATen/ops/conv2d.h>
 
 #include <utility>
+#include <vector>
 
 #include "lib/core/nn/epilogue.h"
 #include "lib/core/nn/layers.h"
@@ -9,10 +10,12 @@
 namespace lcm::nn {
 
 Conv2d::Conv2d(const Scope& weights, const ConvShape& shape)
-    : shape_(shape),
-      weight_(weights.take("weight", {shape.out, shape.in, shape.kernel, shape.kernel})),
-      bias_(shape.bias ? weights.take("bias", {shape.out}) : at::Tensor()),
-      branch_(weights.branch("weight", {shape.out, shape.in, shape.kernel, shape.kernel})) {
+    : shape_(shape), product_(weights.product({shape.in, shape.out, shape.kernel, shape.stride, shape.padding, shape.bias})) {
+    if (product_) return;
+    const std::vector<std::int64_t> sizes{shape.out, shape.in, shape.kernel, shape.kernel};
+    weight_ = weights.take("weight", sizes);
+    if (shape.bias) bias_ = weights.take("bias", {shape.out});
+    branch_ = weights.branch("weight", sizes);
     if (weights.packs() && has_packed_products(weight_.scalar_type()) && !branch_.down.defined())
         packed_ = std::make_shared<PackedConv2d>(shape, std::exchange(weight_, {}), bias_);
     else
@@ -20,6 +23,7 @@ Conv2d::Conv2d(const Scope& weights, const ConvShape& shape)
 }
 
 at::Tensor Conv2d::operator()(const at::Tensor& x, const Epilogue& epilogue) const {
+    if (product_) return (*product_)(x, epilogue);
     if (packed_) return (*packed_)(x, epilogue);
     at::Tensor product = at::conv2d(x, weight_, bias_, shape_.stride, shape_.padding);
     if (branch_.down.defined())

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "lib/core/nn/epilogue.h"
+#include "lib/core/nn/int8_kernels.h"
 #include "lib/core/nn/layers.h"
 #include "lib/core/nn/packed.h"
 
@@ -19,13 +20,16 @@ bool packs(const Scope& weights, const at::Tensor& weight) {
 }  // namespace
 
 Linear::Linear(const Scope& weights, std::int64_t in, std::int64_t out, bool bias)
-    : weight_(weights.take("weight", {out, in})),
-      bias_(bias ? weights.take("bias", {out}) : at::Tensor()),
-      branch_(weights.branch("weight", {out, in})) {
+    : product_(weights.product({.in = in, .out = out, .bias = bias})) {
+    if (product_) return;
+    weight_ = weights.take("weight", {out, in});
+    if (bias) bias_ = weights.take("bias", {out});
+    branch_ = weights.branch("weight", {out, in});
     if (packs(weights, weight_)) packed_ = std::make_shared<PackedLinear>(std::exchange(weight_, {}), bias_);
 }
 
 at::Tensor Linear::operator()(const at::Tensor& x, const Epilogue& epilogue) const {
+    if (product_) return (*product_)(x, epilogue);
     if (packed_) return (*packed_)(x, epilogue);
     at::Tensor product = at::linear(x, weight_, bias_);
     if (branch_.down.defined()) product = product.add_(at::linear(at::linear(x, branch_.down), branch_.up));
@@ -34,6 +38,8 @@ at::Tensor Linear::operator()(const at::Tensor& x, const Epilogue& epilogue) con
 
 Geglu::Geglu(const Scope& weights, std::int64_t in, std::int64_t out) {
     const Scope proj = weights / "proj";
+    product_ = proj.product({.in = in, .out = 2 * out});
+    if (product_) return;
     const at::Tensor weight = proj.take("weight", {2 * out, in});
     if (!packs(proj, weight)) {
         proj_.emplace(proj, in, 2 * out);
@@ -45,6 +51,7 @@ Geglu::Geglu(const Scope& weights, std::int64_t in, std::int64_t out) {
 }
 
 at::Tensor Geglu::operator()(const at::Tensor& x) const {
+    if (product_) return geglu_kernel((*product_)(x, {}));
     if (!proj_) {
         Epilogue gelu;
         gelu.activation = Activation::gelu;

@@ -32,6 +32,21 @@ constexpr std::int64_t no_zero_point = 0;
 
 Sizes pair(std::int64_t value) { return Sizes({value, value}); }
 
+constexpr std::int64_t usual_tokens = 1024, usual_side = 32;  // what oneDNN is told of the sizes to come
+
+/// The steps in the order that oneDNN's kernels want.
+at::Tensor packed(const ProductShape& shape, const QuantizedWeight& weight) {
+    if (shape.is_matrix()) {
+        static const auto call = find<at::Tensor(at::Tensor, std::optional<Sizes>)>("onednn::qlinear_prepack");
+        return call.call(weight.steps, Sizes({usual_tokens, shape.in}));
+    }
+    static const auto call = find<at::Tensor(at::Tensor, at::Tensor, double, std::int64_t, Sizes, Sizes, Sizes, std::int64_t,
+                                             std::optional<Sizes>)>("onednn::qconv_prepack");
+    const std::int64_t side = usual_side + 2 * shape.padding;
+    return call.call(weight.steps, weight.scale, weight.input.scale, no_zero_point, pair(shape.stride), pair(0), pair(1), 1,
+                     Sizes({1, shape.in, side, side}));
+}
+
 /// -1 for a product of the wrong size.
 std::int32_t largest_sum() {
     constexpr std::int64_t side = 64;
@@ -59,33 +74,19 @@ bool has_quantized_products() {
     return exact;
 }
 
-QuantizedProduct::QuantizedProduct(const ProductShape& shape, QuantizedWeight weight, const at::Tensor& bias)
+QuantizedProduct::QuantizedProduct(const ProductShape& shape, const QuantizedWeight& weight, const at::Tensor& bias)
     : shape_(shape),
       input_(weight.input),
-      steps_(std::move(weight.steps)),
-      scale_(std::move(weight.scale)),
+      steps_(packed(shape, weight)),
+      scale_(weight.scale),
       zero_points_(at::zeros({shape.out}, at::kInt)),
-      bias_(row_sums(steps_).to(at::kDouble) * scale_.to(at::kDouble) * (-static_cast<double>(input_.zero_point) * input_.scale)) {
+      bias_(row_sums(weight.steps).to(at::kDouble) * scale_.to(at::kDouble) * (-static_cast<double>(input_.zero_point) * input_.scale)) {
     if (bias.defined()) bias_ = bias_ + bias;
     bias_ = bias_.to(at::kFloat);
 }
 
-void QuantizedProduct::pack(at::IntArrayRef input) const {
-    if (packed_) return;
-    if (shape_.is_matrix()) {
-        static const auto call = find<at::Tensor(at::Tensor, std::optional<Sizes>)>("onednn::qlinear_prepack");
-        steps_ = call.call(steps_, Sizes(input.vec()));
-    } else {
-        static const auto call = find<at::Tensor(at::Tensor, at::Tensor, double, std::int64_t, Sizes, Sizes, Sizes, std::int64_t,
-                                                 std::optional<Sizes>)>("onednn::qconv_prepack");
-        steps_ = call.call(steps_, scale_, input_.scale, no_zero_point, pair(shape_.stride), pair(0), pair(1), 1, Sizes(input.vec()));
-    }
-    packed_ = true;
-}
-
 at::Tensor QuantizedProduct::linear(const at::Tensor& x, const at::Tensor& bias, Epilogue& rest) const {
     const at::Tensor steps = quantize_steps(x, input_);
-    pack(steps.sizes());
     if (rest.residual.defined() && rest.activation == Activation::none && !rest.channel.defined()) {
         static const auto call =
             find<at::Tensor(at::Tensor, double, std::int64_t, at::Tensor, at::Tensor, at::Tensor, OptionalTensor, OptionalTensor, double,
@@ -104,7 +105,6 @@ at::Tensor QuantizedProduct::linear(const at::Tensor& x, const at::Tensor& bias,
 
 at::Tensor QuantizedProduct::convolution(const at::Tensor& x, const at::Tensor& bias) const {
     const at::Tensor steps = quantize_picture(x, input_, shape_.padding);
-    pack(steps.sizes());
     static const auto call =
         find<at::Tensor(at::Tensor, double, std::int64_t, at::Tensor, at::Tensor, at::Tensor, OptionalTensor, Sizes, Sizes, Sizes,
                         std::int64_t, double, std::int64_t, OptionalType, std::string_view, Scalars, Text)>("onednn::qconv2d_pointwise");

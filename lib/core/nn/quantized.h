@@ -34,18 +34,16 @@ bool has_quantized_products();
 class QuantizedProduct : public Product {
 public:
     /// @param bias  [out] of any floating type, or undefined
-    QuantizedProduct(const ProductShape& shape, QuantizedWeight weight, const at::Tensor& bias);
+    QuantizedProduct(const ProductShape& shape, const QuantizedWeight& weight, const at::Tensor& bias);
     at::Tensor operator()(const at::Tensor& x, const Epilogue& epilogue) const override;
 
 private:
-    void pack(at::IntArrayRef input) const;
     at::Tensor linear(const at::Tensor& x, const at::Tensor& bias, Epilogue& rest) const;
     at::Tensor convolution(const at::Tensor& x, const at::Tensor& bias) const;
 
     ProductShape shape_;
     StepRange input_;
-    mutable at::Tensor steps_;  // plain before the first call
-    mutable bool packed_ = false;
+    at::Tensor steps_;  ///< in the order of oneDNN's kernels
     at::Tensor scale_, zero_points_;
     at::Tensor bias_;  ///< with the part of the zero point, f32
 };

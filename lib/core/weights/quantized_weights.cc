@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <utility>
 
 #include "lib/base/error.h"
 #include "lib/core/weights/quantized_names.h"
@@ -61,9 +60,9 @@ std::shared_ptr<const nn::Product> WeightSet::product(const std::string& module,
     if (at::IntArrayRef sums(sizes); c10::multiply_integers(sums.slice(1)) > nn::longest_int8_sum)
         throw Error(ExitCode::data, tensor_place(files_[found->second.file].path(), found->second.name),
                     fmt::format("sums of more than {} products do not fit 32 bits", nn::longest_int8_sum), quantize_fix);
-    nn::QuantizedWeight weight = quantized(module, sizes);
+    const nn::QuantizedWeight weight = quantized(module, sizes);
     const at::Tensor bias = shape.bias ? take(module + ".bias", {shape.out}) : at::Tensor();
-    return std::make_shared<nn::QuantizedProduct>(shape, std::move(weight), bias);
+    return std::make_shared<nn::QuantizedProduct>(shape, weight, bias);
 }
 
 }  // namespace lcm

@@ -76,11 +76,12 @@ TEST_CASE("what does not fit beside a quantized weight is refused by name") {
         std::erase_if(tensors, [&](const StoredTensor& tensor) { return tensor.name == name; });
         check_refused(tensors, name, "missing");
         tensors = quantized_layer();
-        StoredTensor& tensor = tensor_of(tensors, name);
-        tensor.shape = {1, tensor.shape.front()};
+        StoredTensor& wide = tensor_of(tensors, name);
+        wide.shape = {1, wide.shape.front()};
         check_refused(tensors, name, "shape");
         tensors = quantized_layer();
-        tensor_of(tensors, name).dtype = tensor.dtype == "U8" ? "I8" : "I32";
+        StoredTensor& other = tensor_of(tensors, name);
+        other.dtype = other.dtype == "U8" ? "I8" : "I32";
         check_refused(tensors, name, "dtype");
     }
     auto tensors = quantized_layer();

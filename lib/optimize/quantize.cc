@@ -13,6 +13,7 @@
 #include "lib/base/error.h"
 #include "lib/base/stop.h"
 #include "lib/core/bundle/weight_files.h"
+#include "lib/core/model/quantization.h"
 #include "lib/core/nn/quantized.h"
 #include "lib/core/tensor/convert.h"
 #include "lib/core/weights/quantized_names.h"
@@ -83,15 +84,16 @@ double relative_error(const std::vector<at::Tensor>& latents, const std::vector<
 }
 
 /// Why a layer is not quantized, before its error is known; empty: nothing is against it.
-std::string reason_to_stay(const WatchedLayer& layer) {
+std::string reason_to_stay(const WatchedLayer& layer, bool every_layer) {
     const auto weight = layer.shape.weight();
     const std::int64_t inputs = c10::multiply_integers(weight.begin() + 1, weight.end());
-    if (layer.rows < fewest_rows) return fmt::format("{} rows", layer.rows);
+    if (inputs > nn::longest_int8_sum) return fmt::format("{} inputs do not add up in 32 bits", inputs);
+    if (layer.rows < (every_layer ? 1 : fewest_rows)) return fmt::format("{} rows", layer.rows);
+    if (every_layer) return {};
     if (inputs < fewest_inputs) return fmt::format("{} inputs", inputs);
     const std::int64_t taps = layer.shape.is_matrix() ? 1 : layer.shape.kernel * layer.shape.kernel;
     const std::int64_t products = layer.shape.out * taps / (layer.shape.stride * layer.shape.stride);
     if (products < fewest_products) return fmt::format("{} products an input", products);
-    if (inputs > nn::longest_int8_sum) return fmt::format("{} inputs do not add up in 32 bits", inputs);
     return {};
 }
 
@@ -103,11 +105,11 @@ at::Tensor parameter(const std::vector<WeightFile>& files, const std::string& na
 }
 
 /// Gives every layer that may be quantized a candidate, and tells how it is made.
-QuantizedLayers make_candidates(const WatchedLayers& layers, const std::vector<WeightFile>& files) {
+QuantizedLayers make_candidates(const WatchedLayers& layers, const std::vector<WeightFile>& files, bool every_layer) {
     QuantizedLayers quantized;
     for (const auto& [module, layer] : layers) {
         check_stop();
-        if (!reason_to_stay(*layer).empty()) continue;
+        if (!reason_to_stay(*layer, every_layer).empty()) continue;
         const std::string name = module + std::string(weight_name);
         const at::Tensor weight = parameter(files, name).reshape(layer->shape.weight());
         expect_finite(weight, name);
@@ -121,12 +123,12 @@ QuantizedLayers make_candidates(const WatchedLayers& layers, const std::vector<W
 }
 
 /// Takes those out that err too much, and tells of all.
-std::vector<LayerReport> settle(QuantizedLayers& quantized, const WatchedLayers& layers) {
+std::vector<LayerReport> settle(QuantizedLayers& quantized, const WatchedLayers& layers, bool every_layer) {
     std::vector<LayerReport> reports;
     for (const auto& [module, layer] : layers) {
-        LayerReport& report = reports.emplace_back(LayerReport{module, reason_to_stay(*layer), layer->relative_error()});
+        LayerReport& report = reports.emplace_back(LayerReport{module, reason_to_stay(*layer, every_layer), layer->relative_error()});
         if (report.error <= largest_layer_error) continue;
-        report.reason = "error";
+        report.reason = error_reason;
         quantized.erase(module);
     }
     return reports;
@@ -137,8 +139,7 @@ void write_unet(const Bundle& model, const fs::path& to, const QuantizedLayers& 
     fs::create_directory(to);
     for (const std::string& name : companions(from))
         if (name != config_name) copy_whole(from / name, to / name);
-    const std::string method = fmt::format(R"({{"quant_method":"{}"}})", quantization_method);
-    write_file(to / config_name, with_member(read_text_file(from / config_name, config_limit), quantization_key, method));
+    write_file(to / config_name, with_member(read_text_file(from / config_name, config_limit), quantization_key, quantization_value));
     const auto files = model.weights(Part::unet);
     for (const WeightFile& file : files)
         for (const auto& [name, entry] : file.tensors()) report.bytes_before += entry.end - entry.begin;
@@ -170,16 +171,16 @@ void expect_possible(const Bundle& model, const std::vector<Record>& records, co
 }
 
 /// Watches the UNet draw, then compares each layer in int8 on the same pictures.
-QuantizedLayers calibrate(const std::string& path, Pictures& pictures, QuantizeReport& report, std::vector<at::Tensor>& latents) {
-    const Bundle model = opened(path, report.plain);
+QuantizedLayers calibrate(const Bundle& model, Pictures& pictures, bool every_layer, QuantizeReport& report,
+                          std::vector<at::Tensor>& latents) {
     const auto calibration = std::make_shared<Calibration>();
     AdapterSet watching;
     watching.adapters.push_back(calibration);
     const Denoiser denoiser(model, watching);
     latents = pictures.draw(denoiser);
-    QuantizedLayers layers = make_candidates(calibration->layers(), model.weights(Part::unet));
+    QuantizedLayers layers = make_candidates(calibration->layers(), model.weights(Part::unet), every_layer);
     pictures.draw(denoiser);
-    report.layers = settle(layers, calibration->layers());
+    report.layers = settle(layers, calibration->layers(), every_layer);
     return layers;
 }
 
@@ -199,7 +200,7 @@ QuantizeReport quantize(const Bundle& model, const std::vector<Record>& records,
         OutputFolder output(out_dir, settings.existing);
         const fs::path folder = output.temporary_path();
         std::vector<at::Tensor> plain;
-        const QuantizedLayers layers = calibrate(model.path(), pictures, report, plain);
+        const QuantizedLayers layers = calibrate(opened(model.path(), report.plain), pictures, settings.every_layer, report, plain);
         write_unet(model, folder / unet_folder, layers, report);
         copy_others(model.path(), folder);
         const auto exact = pictures.draw(Denoiser(opened(model.path(), Precision::f32)));

@@ -11,6 +11,9 @@
 
 namespace lcm {
 
+/// Why a layer stays whose results err too much.
+inline constexpr const char* error_reason = "error";
+
 /// A product that stays in numbers, or was compared in bytes.
 struct LayerReport {
     std::string module;
@@ -32,13 +35,14 @@ struct QuantizeReport {
 
 struct QuantizeSettings {
     int steps = 4;
+    bool every_layer = false;  ///< those too that win no time
     Existing existing = Existing::keep;
 };
 
 /// Copies the model folder `model_dir` to `out_dir` with the products of its UNet in int8 (`core/nn/quantized.h`).
 ///
 /// The UNet draws the pictures of `records`, of seeds from 0, and every product's inputs are watched over all steps. Then each product is
-/// made in int8 beside the plain one, on the same pictures. Those stay plain that win no time (few rows, few inputs or outputs) and those
+/// made in int8 beside the plain one, on the same pictures. Those stay plain that win no time (`fewest_products` and below) and those
 /// whose results err by more than `largest_layer_error`. Last, the new model draws the pictures in int8, and their latents are compared.
 /// Parts besides the UNet are copied; `quantization.json` in `out_dir` holds the report.
 /// @param records  of lcm-encode, at least one

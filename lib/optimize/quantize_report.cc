@@ -51,11 +51,8 @@ std::string report_text(const QuantizeReport& report) {
         text += fmt::format("  {:<28}  {:.5f}\n", fmt::format("to {}", name(report.plain)), report.error_plain);
         text += fmt::format("  {:<28}  {:.5f}\n", fmt::format("of {} to f32", name(report.plain)), report.plain_error_f32);
     }
-    for (const LayerReport& layer : report.layers) {
-        if (layer.reason.empty()) continue;
-        const std::string why = layer.reason == "error" ? fmt::format("error {:.3f}", layer.error) : layer.reason;
-        text += fmt::format("  stays  {}  {}\n", escape_control(layer.module), why);
-    }
+    for (const LayerReport& layer : report.layers)
+        if (layer.reason == error_reason) text += fmt::format("  stays for its error {:.4f}    {}\n", layer.error, escape_control(layer.module));
     return text;
 }
 

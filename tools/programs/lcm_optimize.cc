@@ -118,6 +118,8 @@ public:
             ->group(cli::group::io);
         app.add_option("-o,--output", folder_, "Folder to make")->type_name("DIR")->required()->group(cli::group::io);
         app.add_flag("-f,--force", force_, "Replace an existing model folder")->group(cli::group::io);
+        app.add_flag("--every-layer", settings_.every_layer, "Quantize layers too that win no time, for a smaller folder")
+            ->group(cli::group::generation);
         app.add_option("--steps", settings_.steps, "Steps of each picture that is drawn to measure")
             ->check(CLI::Range(1, 1000))
             ->capture_default_str()

@@ -13,6 +13,7 @@
 #include "lib/core/bundle/part_hash.h"
 #include "lib/core/bundle/shape_config.h"
 #include "lib/core/bundle/weight_files.h"
+#include "lib/core/model/quantization.h"
 #include "lib/core/nn/quantized.h"
 #include "lib/core/weights/key_map.h"
 #include "lib/core/weights/weight_set.h"
@@ -155,7 +156,7 @@ void Bundle::set_precision() {
 
 bool Bundle::is_quantized() const {
     const Json* how = has(Part::unet) ? config(Part::unet).find(quantization_key) : nullptr;
-    return how && how->get("quant_method", "") == quantization_method;
+    return how && to_json(*how) == quantization_value;
 }
 
 const PartSource& Bundle::source(Part part) const {

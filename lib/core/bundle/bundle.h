@@ -43,10 +43,6 @@ struct ModelFiles {
 /// Makes a source of weights that stands between a part's files and its network and changes what passes (adapters); empty: none.
 using WeightLayer = std::function<std::unique_ptr<nn::WeightSource>(nn::WeightSource& weights)>;
 
-/// The key of a UNet's configuration that says how its weights are quantized, and what it holds.
-inline constexpr std::string_view quantization_key = "quantization_config";
-inline constexpr std::string_view quantization_method = "lcm-int8";
-
 /// A tensor of a part's files under the name that our networks give it.
 struct PartTensor {
     std::string name;   ///< ours; empty for one that no network uses

@@ -98,10 +98,15 @@ void ModelOptions::declare_operand(CLI::App& app, const std::string& help) {
 
 void ModelOptions::declare_precision(CLI::App& app) {
     app.add_option("--precision", precision_,
-                   "Type to compute in; auto is bf16 where the CPU multiplies matrices of it; else the record's own, else f32")
-        ->check(CLI::IsMember({"auto", "f32", "bf16"}))
+                   "Type to compute in; auto is int8 for a quantized model, else bf16 where the CPU multiplies matrices of it; else the "
+                   "record's own, else int8 for a quantized model, else f32")
+        ->check(CLI::IsMember({"auto", "f32", "bf16", "int8"}))
         ->type_name("TYPE")
         ->group(group::generation);
+}
+
+bool ModelOptions::leaves_precision(const Record* record) const {
+    return precision_ == "auto" || (precision_.empty() && (record == nullptr || record->find(key::precision) == nullptr));
 }
 
 Precision ModelOptions::precision_for(const Record* record) const {
@@ -133,6 +138,7 @@ Bundle ModelOptions::open_path(const std::string& path, const std::string& name,
     all.path = path;
     all.precision = precision_for(record);
     all.pack_cache = pack_cache_ == "auto";
+    all.int8_if_quantized = leaves_precision(record);
     all.name = name;
     all.vocabulary = own_models_folder() + "/clip-bpe/merges.txt";
     for (const auto& [part, own] : parts_)

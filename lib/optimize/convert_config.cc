@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "lib/base/error.h"
 #include "lib/base/number.h"
 
 namespace lcm {
@@ -37,6 +38,15 @@ std::string with_dtype(std::string_view config, Dtype target) {
     };
     const char* type = target == Dtype::F16 ? R"("float16")" : target == Dtype::BF16 ? R"("bfloat16")" : R"("float32")";
     return with_value(with_value(config, "dtype", is_type, type), "torch_dtype", is_type, type);
+}
+
+std::string with_member(std::string_view object, std::string_view key, std::string_view value) {
+    constexpr std::string_view space = " \t\r\n";
+    const std::size_t brace = object.find_first_not_of(space);
+    if (brace == object.npos || object[brace] != '{') throw Error(ExitCode::data, "", "the configuration is no JSON object");
+    const std::size_t next = object.find_first_not_of(space, brace + 1);
+    const bool is_empty = next == object.npos || object[next] == '}';
+    return fmt::format("{}\n  \"{}\": {}{}{}", object.substr(0, brace + 1), key, value, is_empty ? "" : ",", object.substr(brace + 1));
 }
 
 std::string with_total_size(std::string_view index, std::uint64_t bytes) {

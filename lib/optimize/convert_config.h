@@ -15,4 +15,7 @@ std::string with_dtype(std::string_view config, Dtype target);
 /// The text of a `.safetensors.index.json` with its `total_size` set.
 std::string with_total_size(std::string_view index, std::uint64_t bytes);
 
+/// The JSON text of an object with one member more, in front; `value` is JSON. @throws Error(data) where the text is no object
+std::string with_member(std::string_view object, std::string_view key, std::string_view value);
+
 }  // namespace lcm

@@ -1,8 +1,9 @@
 // `network-bench PRECISION PATH [SIDE] [THREADS]`: seconds of one UNet step and one VAE decode in the shape of SD 1.5 with random weights.
-// PRECISION is f32 or bf16, PATH plain or packed, SIDE the picture's side in pixels (512).
+// PRECISION is f32 or bf16, PATH plain, packed or int8, SIDE the picture's side in pixels (512).
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/randint.h>
 #include <ATen/ops/randn.h>
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
@@ -13,6 +14,7 @@
 #include "lib/base/number.h"
 #include "lib/core/model/unet.h"
 #include "lib/core/model/vae.h"
+#include "lib/core/nn/quantized.h"
 #include "lib/core/tensor/threads.h"
 #include "tests/bench/measure.h"
 
@@ -32,7 +34,7 @@ constexpr const char* vae_config = R"({"_class_name":"AutoencoderKL","in_channel
 /// Weights of the right size for their layers, so that numbers stay finite.
 class Weights : public nn::WeightSource {
 public:
-    Weights(at::ScalarType type, bool packed) : type_(type), packed_(packed) {}
+    Weights(at::ScalarType type, std::string_view path) : type_(type), packed_(path != "plain"), int8_(path == "int8") {}
     at::Tensor take(const std::string&, at::IntArrayRef shape) override {
         const at::Tensor drawn = at::randn(shape, type_);
         std::int64_t inputs = 1;
@@ -41,15 +43,25 @@ public:
     }
     bool has(const std::string&) const override { return true; }
     std::optional<at::ScalarType> packs() const override { return packed_ ? std::optional(type_) : std::nullopt; }
+    /// In int8 what `lcm-optimize quantize` finds worth it in this shape.
+    std::shared_ptr<const nn::Product> product(const std::string& module, const nn::ProductShape& shape) override {
+        const std::int64_t taps = std::max<std::int64_t>(1, shape.kernel * shape.kernel);
+        const bool once = module.starts_with("time_embedding") || module.ends_with("time_emb_proj"), folded = module.find("upsample") != module.npos;
+        if (!int8_ || once || folded || shape.in * taps < 64 || shape.out * taps / (shape.stride * shape.stride) < 512) return nullptr;
+        const nn::QuantizedWeight weight{at::randint(-127, 128, shape.weight(), at::kChar),
+                                         at::full({shape.out}, 1.0 / (73 * std::sqrt(static_cast<double>(shape.in * taps))), at::kFloat),
+                                         {8.0F / 255, 128}};
+        return std::make_shared<nn::QuantizedProduct>(shape, weight, shape.bias ? at::full({shape.out}, 0.01) : at::Tensor());
+    }
 
 private:
     at::ScalarType type_;
-    bool packed_;
+    bool packed_, int8_;
 };
 
-void measure(at::ScalarType type, bool packed, std::int64_t side) {
+void measure(at::ScalarType type, std::string_view path, std::int64_t side) {
     const c10::InferenceMode no_gradients;
-    Weights weights(type, packed);
+    Weights weights(type, path);
     UNetInputs inputs;
     inputs.sample = at::randn({1, 4, side / 8, side / 8}, type);
     inputs.timestep = at::full({1}, 999, at::kLong);
@@ -65,9 +77,9 @@ void measure(at::ScalarType type, bool packed, std::int64_t side) {
         decode = bench::median_seconds([&] { vae->decode(inputs.sample); });
     }
     fmt::print(
-        "{{\"benchmark\":\"network\",\"precision\":\"{}\",\"packed\":{},\"side\":{},\"threads\":{},\"unet_step_s\":{:.3f},"
+        "{{\"benchmark\":\"network\",\"precision\":\"{}\",\"path\":\"{}\",\"side\":{},\"threads\":{},\"unet_step_s\":{:.3f},"
         "\"vae_decode_s\":{:.3f}}}\n",
-        at::toString(type), packed, side, at::get_num_threads(), step, decode);
+        at::toString(type), path, side, at::get_num_threads(), step, decode);
 }
 
 }  // namespace
@@ -76,10 +88,10 @@ int main(int count, char** arguments) {
     const auto word = [&](int i, std::string_view usual) { return count > i ? std::string_view(arguments[i]) : usual; };
     const auto side = parse_u64(word(3, "512")), threads = parse_u64(word(4, "0"));
     if (count < 3 || !side || !threads) {
-        fmt::print(stderr, "usage: {} f32|bf16 plain|packed [SIDE] [THREADS]\n", arguments[0]);
+        fmt::print(stderr, "usage: {} f32|bf16 plain|packed|int8 [SIDE] [THREADS]\n", arguments[0]);
         return 64;
     }
     set_threads(static_cast<int>(*threads));
-    measure(word(1, "") == "bf16" ? at::kBFloat16 : at::kFloat, word(2, "") == "packed", static_cast<std::int64_t>(*side));
+    measure(word(1, "") == "bf16" ? at::kBFloat16 : at::kFloat, word(2, "plain"), static_cast<std::int64_t>(*side));
     return 0;
 }

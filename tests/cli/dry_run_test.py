@@ -15,6 +15,7 @@ def plans():
         (denoise("--steps", 2, "-b", 3), harness.sample("cond"), "a.lcms", 3),
         (render(), harness.sample("latent"), "a.png", 1),
         ([OPTIMIZE, "convert", LCM, "--dtype", "f16", "-t1"], b"", "model", 1),
+        ([OPTIMIZE, "quantize", LCM, "--calibrate", "-", "-t1"], b"", "model", 1),
     )
 
 

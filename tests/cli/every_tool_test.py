@@ -22,6 +22,7 @@ def commands():
         ("render", render("-m", LCM), harness.sample("latent")),
         ("inspect", [OPTIMIZE, "inspect", "-m", LCM, "-t1"], b""),
         ("convert", [OPTIMIZE, "convert", "-t1", "--dtype", "f16", "-m", LCM, "-o", "model"], b""),
+        ("quantize", [OPTIMIZE, "quantize", "-t1", "--calibrate", "-", "-m", LCM, "-o", "int8"], harness.sample("cond")),
         ("stylize", [STYLIZE, "-t1", "-m", LCM, "--template", "{prompt}, sharp"], harness.sample("cond")),
     )
 

@@ -2,7 +2,8 @@
 import harness
 from harness import ALL_TOOLS, DENOISE, ENCODE, OPTIMIZE, RENDER, USAGE
 
-COMMANDS = ([ENCODE], [ENCODE, "text"], [ENCODE, "image"], [DENOISE], [RENDER], [OPTIMIZE], [OPTIMIZE, "inspect"], [OPTIMIZE, "convert"])
+COMMANDS = ([ENCODE], [ENCODE, "text"], [ENCODE, "image"], [DENOISE], [RENDER], [OPTIMIZE], [OPTIMIZE, "inspect"], [OPTIMIZE, "convert"],
+            [OPTIMIZE, "quantize"])
 EXIT_CODES = ("0 ok", "64 usage", "65 ", "66 ", "69 ", "70 ", "71 ", "73 ", "74 ", "75 ", "77 ", "78 ", "130, 141, 143")
 
 

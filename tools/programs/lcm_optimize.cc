@@ -1,4 +1,5 @@
-// lcm-optimize: reports what a model holds and rewrites its weights. `inspect` reads headers only; `convert` changes the number type.
+// lcm-optimize: reports what a model holds and rewrites its weights. `inspect` reads headers only; `convert` changes the number type,
+// `quantize` measures how to multiply in bytes.
 
 #include <fmt/format.h>
 
@@ -9,8 +10,10 @@
 #include "lib/base/text.h"
 #include "lib/cli/main.h"
 #include "lib/cli/model_options.h"
+#include "lib/cli/record_io.h"
 #include "lib/optimize/convert.h"
 #include "lib/optimize/inspect.h"
+#include "lib/optimize/quantize.h"
 
 namespace {
 
@@ -97,8 +100,84 @@ private:
     bool force_ = false;
 };
 
+class Quantize : public cli::Command {
+public:
+    std::string name() const override { return "quantize"; }
+    std::string summary() const override { return "Copy a model folder with the products of its UNet in int8"; }
+    std::vector<std::string> examples() const override {
+        return {"lcm-encode text -p \"a red apple\" | lcm-optimize quantize emoji-128 --calibrate - -o emoji-128-int8",
+                "lcm-denoise -m emoji-128-int8 --precision int8 words.lcms"};
+    }
+
+    void declare(CLI::App& app) override {
+        app.add_option("-m,--model,MODEL", model_.model, "Model to copy: a diffusers folder or an installed model; else emoji-128")
+            ->type_name("NAME|DIR")
+            ->group(cli::group::io);
+        app.add_option("--calibrate", records_, "Records of lcm-encode to measure the ranges of activations on")
+            ->type_name("FILE|-")
+            ->required()
+            ->group(cli::group::io);
+        app.add_option("-o,--output", folder_, "Folder to make")->type_name("DIR")->required()->group(cli::group::io);
+        app.add_flag("-f,--force", force_, "Replace an existing model folder")->group(cli::group::io);
+        app.add_flag("--every-layer", settings_.every_layer, "Quantize layers too that win no time, for a smaller folder")
+            ->group(cli::group::generation);
+        app.add_option("--steps", settings_.steps, "Steps of each picture that is drawn to measure")
+            ->check(CLI::Range(1, 1000))
+            ->capture_default_str()
+            ->group(cli::group::generation);
+    }
+
+    std::string noun() const override { return "picture"; }
+
+    std::optional<cli::Plan> plan(cli::Context& context) override {
+        const auto bundle = model_.open();
+        expect_output();
+        return cli::Plan{context.tool(),     bundle.name(), folder_, 1, {"a copy with the products of its UNet in int8"}, 0,
+                         cli::resting_memory};
+    }
+
+    ExitCode run(cli::Context& context) override {
+        context.apply_threads();
+        const auto bundle = model_.open();
+        expect_output();
+        const auto records = read_records();
+        settings_.existing = force_ ? Existing::replace : Existing::keep;
+        context.progress().begin();
+        const auto working = context.begin_work();
+        const auto timed = context.meter().time(Stage::convert);
+        const auto report = quantize(bundle, records, folder_, settings_, context.observer());
+        context.progress().rest();
+        const auto text = context.common().json ? report_json(report) : report_text(report);
+        std::fwrite(text.data(), 1, text.size(), stdout);
+        return ExitCode::ok;
+    }
+
+private:
+    void expect_output() const {
+        cli::OutputOptions output;
+        output.path = folder_;
+        output.no_clobber = !force_;
+        output.expect_possible();
+    }
+
+    std::vector<Record> read_records() const {
+        cli::RecordInputOptions options;
+        options.files = {records_};
+        cli::RecordInput input(options);
+        std::vector<Record> records;
+        while (auto record = input.next())
+            if (!record->is_end()) records.push_back(std::move(*record));
+        return records;
+    }
+
+    cli::ModelOptions model_;
+    std::string records_, folder_;
+    QuantizeSettings settings_;
+    bool force_ = false;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
-    return cli::run_tool<Inspect, Convert>(argc, argv, {"lcm-optimize", "Look into models, and convert them"});
+    return cli::run_tool<Inspect, Convert, Quantize>(argc, argv, {"lcm-optimize", "Look into models, convert and quantize them"});
 }

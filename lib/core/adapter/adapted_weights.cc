@@ -32,6 +32,21 @@ nn::LowRank AdaptedWeights::branch(const std::string& name, at::IntArrayRef shap
     return {at::cat(down, 0), at::cat(up, 1)};
 }
 
+bool AdaptedWeights::changes(const std::string& name, at::IntArrayRef shape) {
+    for (const auto& adapter : adapters_.adapters)
+        if (adapter->low_rank(network_, name, shape) || adapter->weight_delta(network_, name, weights_.take(name, shape)).defined())
+            return true;
+    return false;
+}
+
+std::shared_ptr<const nn::Product> AdaptedWeights::product(const std::string& module, const nn::ProductShape& shape) {
+    for (const auto& adapter : adapters_.adapters)
+        if (auto own = adapter->product(network_, module, shape, weights_)) return own;
+    auto product = weights_.product(module, shape);
+    if (product && (changes(module + ".weight", shape.weight()) || (shape.bias && changes(module + ".bias", {shape.out})))) return nullptr;
+    return product;
+}
+
 std::function<std::unique_ptr<nn::WeightSource>(nn::WeightSource&)> weight_layer(const AdapterSet& adapters, Network network) {
     if (!adapters.changes(network)) return {};
     return [adapters, network](nn::WeightSource& weights) { return std::make_unique<AdaptedWeights>(weights, adapters, network); };

@@ -21,9 +21,13 @@ public:
     at::Tensor take(const std::string& name, at::IntArrayRef shape) override;
     bool has(const std::string& name) const override { return weights_.has(name); }
     std::optional<at::ScalarType> packs() const override { return weights_.packs(); }
+    /// An adapter's own, else that of the weights, unless an adapter changes it: then the layer has the changed weight in plain numbers.
+    std::shared_ptr<const nn::Product> product(const std::string& module, const nn::ProductShape& shape) override;
     nn::LowRank branch(const std::string& name, at::IntArrayRef shape) override;
 
 private:
+    bool changes(const std::string& name, at::IntArrayRef shape);
+
     nn::WeightSource& weights_;
     AdapterSet adapters_;
     Network network_;

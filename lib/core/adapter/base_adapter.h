@@ -49,6 +49,11 @@ public:
     virtual std::optional<nn::LowRank> low_rank(Network, const std::string& /*parameter*/, at::IntArrayRef /*shape*/) const {
         return std::nullopt;
     }
+    /// What computes a layer of a network in its place, made of the model's own `weights`; none: the layer itself.
+    virtual std::shared_ptr<const nn::Product> product(Network, const std::string& /*module*/, const nn::ProductShape&,
+                                                       nn::WeightSource& /*weights*/) const {
+        return nullptr;
+    }
 };
 
 /// How changes of weights are applied.

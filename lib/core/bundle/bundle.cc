@@ -17,6 +17,8 @@
 #include "lib/core/bundle/shape_config.h"
 #include "lib/core/bundle/weight_files.h"
 #include "lib/core/tensor/instruction_set.h"
+#include "lib/core/model/quantization.h"
+#include "lib/core/nn/quantized.h"
 #include "lib/core/weights/key_map.h"
 #include "lib/core/weights/weight_set.h"
 
@@ -82,6 +84,7 @@ Bundle Bundle::open(const ModelFiles& files) {
         bundle.open_folder(files.config.empty() ? files.path : files.config);
     for (const auto& [part, path] : files.parts) bundle.open_part(part, path);
     bundle.set_prediction_type();
+    bundle.set_precision();
     return bundle;
 }
 
@@ -173,6 +176,15 @@ void Bundle::set_prediction_type() {
     scheduler_ = Json(std::move(settings), scheduler_.is_null() ? files_.path : scheduler_.place());
 }
 
+void Bundle::set_precision() {
+    if (files_.int8_if_quantized && is_quantized() && nn::has_quantized_products()) files_.precision = Precision::int8;
+}
+
+bool Bundle::is_quantized() const {
+    const Json* how = has(Part::unet) ? config(Part::unet).find(quantization_key) : nullptr;
+    return how && to_json(*how) == quantization_value;
+}
+
 const PartSource& Bundle::source(Part part) const {
     const auto found = parts_.find(part);
     if (found != parts_.end()) return found->second;
@@ -254,6 +266,15 @@ std::string Bundle::text_sha256() const {
     return hash_files(all);
 }
 
+void Bundle::expect_int8() const {
+    if (!is_quantized())
+        throw Error(ExitCode::usage, name(), "is not quantized, so that it does not compute in int8",
+                    "make a model that is: lcm-optimize quantize MODEL --calibrate RECORDS -o DIR");
+    if (!nn::has_quantized_products())
+        throw Error(ExitCode::refused, name(), "this CPU does not multiply bytes exactly (AVX512-VNNI, AMX)",
+                    "compute in numbers: --precision f32");
+}
+
 template <typename Build>
 auto Bundle::build(Part part, const WeightLayer& layer, const Build& network) const {
     const bool ours = source(part).layout.naming == Naming::diffusers;
@@ -262,8 +283,9 @@ auto Bundle::build(Part part, const WeightLayer& layer, const Build& network) co
     const std::unique_ptr<PackStore> packed = layer ? nullptr : pack_store(part, type);
     WeightSet set = ours ? WeightSet(weights(part), type, key_map(part)) : WeightSet(weights(part), type, original_names(part));
     set.set_store(packed.get());
+    if (part == Part::unet && precision() == Precision::int8) set.multiply_in_int8();
     const std::unique_ptr<nn::WeightSource> changed = layer ? layer(set) : nullptr;
-    note_engine("precision", type == at::kFloat ? "f32" : "bf16");
+    note_engine("precision", text ? name(Precision::f32) : name(precision()));
     note_engine("isa", lcm::name(instruction_set()));
     note_engine("products", set.packs() ? "packed" : "plain");
     auto built = network(changed ? *changed : static_cast<nn::WeightSource&>(set));
@@ -284,6 +306,7 @@ std::unique_ptr<PackStore> Bundle::pack_store(Part part, at::ScalarType type) co
 }
 
 UNet Bundle::unet(const WeightLayer& layer) const {
+    if (precision() == Precision::int8) expect_int8();
     const auto settings = UNetConfig::from_json(config(Part::unet));
     return build(Part::unet, layer, [&](nn::WeightSource& set) { return UNet(settings, set, type_of(precision())); });
 }

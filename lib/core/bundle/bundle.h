@@ -37,6 +37,7 @@ struct ModelFiles {
     std::map<Part, std::string> parts;     ///< a file or folder for a part, in the place of the model's own
     Precision precision = Precision::f32;  ///< what UNet and VAE compute in
     bool pack_cache = false;               ///< keep packed weights of large parts in the user's cache (`pack_cache.h`)
+    bool int8_if_quantized = false;        ///< int8 in its place, where the UNet is quantized and this CPU multiplies bytes
     std::string vocabulary;                ///< CLIP's merges.txt, for text encoders that come without a tokenizer; empty: none
 };
 
@@ -101,10 +102,13 @@ public:
     /// The same of all text encoders together (`lcm.text_sha256`).
     std::string text_sha256() const;
 
+    /// Whether the UNet's weights are bytes with scales, by its configuration (`lcm-optimize quantize`).
+    bool is_quantized() const;
     /// What UNet and VAE compute in.
     Precision precision() const { return files_.precision; }
     /// Networks that take and give f32 and compute in `precision()`, the text encoders in f32. @throws Error(data) when a weight is
-    /// missing, unused or of another shape than the configuration says
+    /// missing, unused or of another shape than the configuration says; Error(usage) for a UNet in int8 that is not quantized,
+    /// Error(refused) where the CPU can not
     UNet unet(const WeightLayer& layer = {}) const;
     /// @throws Error(no_input) naming the file when it does not hold the half that `use` needs
     std::unique_ptr<VAE> vae(VAEUse use = VAEUse::any) const;
@@ -118,7 +122,9 @@ private:
     void open_part(Part part, const std::string& path);
     void read_common(const std::string& folder);
     void set_prediction_type();
+    void set_precision();
 
+    void expect_int8() const;
     const PartSource& source(Part part) const;
     std::vector<std::string> paths(Part part) const;
     NameTable original_names(Part part) const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lib/core/model/config_reader.h"
+#include "lib/core/model/quantization.h"
 #include "lib/core/model/unet.h"
 #include "lib/core/model/unet_encoder.h"
 
@@ -29,6 +30,7 @@ void refuse_unimplemented(ConfigReader& reader) {
         reader.only(key, "null");
     }
     reader.only("dropout", "0");
+    reader.only(quantization_key, quantization_value);
     // The first serves other kinds of added conditions; the second is not read by fused attention; the third shows in the weights' shapes.
     reader.ignore({"addition_embed_type_num_heads", "upcast_attention", "use_linear_projection"});
 }

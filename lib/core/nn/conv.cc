@@ -7,10 +7,11 @@
 namespace lcm::nn {
 
 Conv2d::Conv2d(const Scope& weights, const ConvShape& shape)
-    : shape_(shape),
-      bias_(shape.bias ? weights.take("bias", {shape.out}) : at::Tensor()),
-      branch_(weights.branch("weight", {shape.out, shape.in, shape.kernel, shape.kernel})) {
+    : shape_(shape), product_(weights.product({shape.in, shape.out, shape.kernel, shape.stride, shape.padding, shape.bias})) {
+    if (product_) return;
     const auto plain = [&] { return weights.take("weight", {shape.out, shape.in, shape.kernel, shape.kernel}); };
+    if (shape.bias) bias_ = weights.take("bias", {shape.out});
+    branch_ = weights.branch("weight", {shape.out, shape.in, shape.kernel, shape.kernel});
     if (packs(weights) && !branch_.down.defined())
         packed_ = std::make_shared<PackedConv2d>(weights, shape, plain, bias_);
     else
@@ -18,6 +19,7 @@ Conv2d::Conv2d(const Scope& weights, const ConvShape& shape)
 }
 
 at::Tensor Conv2d::operator()(const at::Tensor& x, const Epilogue& epilogue) const {
+    if (product_) return (*product_)(x, epilogue);
     if (packed_) return (*packed_)(x, epilogue);
     at::Tensor product = at::conv2d(x, weight_, bias_, shape_.stride, shape_.padding);
     if (branch_.down.defined())

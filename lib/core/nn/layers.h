@@ -39,6 +39,7 @@ public:
 private:
     at::Tensor weight_, bias_;
     LowRank branch_;
+    std::shared_ptr<const Product> product_;      ///< instead of all other members where the source has one
     std::shared_ptr<const PackedLinear> packed_;  ///< instead of the weight where the source lets it be reordered
 };
 
@@ -62,6 +63,7 @@ private:
     ConvShape shape_;
     at::Tensor weight_, bias_;
     LowRank branch_;
+    std::shared_ptr<const Product> product_;
     std::shared_ptr<const PackedConv2d> packed_;
 };
 
@@ -122,6 +124,7 @@ public:
 
 private:
     std::optional<Linear> proj_;
+    std::shared_ptr<const Product> product_;                              ///< instead of it
     std::shared_ptr<const PackedLinear> packed_value_, packed_gate_;  ///< its two halves instead
 };
 

@@ -2,14 +2,18 @@
 #include <ATen/ops/linear.h>
 
 #include "lib/core/nn/epilogue.h"
+#include "lib/core/nn/int8_kernels.h"
 #include "lib/core/nn/layers.h"
 #include "lib/core/nn/packed.h"
 
 namespace lcm::nn {
 
 Linear::Linear(const Scope& weights, std::int64_t in, std::int64_t out, bool bias)
-    : bias_(bias ? weights.take("bias", {out}) : at::Tensor()), branch_(weights.branch("weight", {out, in})) {
+    : product_(weights.product({.in = in, .out = out, .bias = bias})) {
+    if (product_) return;
     const auto plain = [&] { return weights.take("weight", {out, in}); };
+    if (bias) bias_ = weights.take("bias", {out});
+    branch_ = weights.branch("weight", {out, in});
     // A branch stands beside the plain product: its weights come and go with the records.
     if (packs(weights) && !branch_.down.defined())
         packed_ = std::make_shared<PackedLinear>(weights, "", plain, bias_);
@@ -18,6 +22,7 @@ Linear::Linear(const Scope& weights, std::int64_t in, std::int64_t out, bool bia
 }
 
 at::Tensor Linear::operator()(const at::Tensor& x, const Epilogue& epilogue) const {
+    if (product_) return (*product_)(x, epilogue);
     if (packed_) return (*packed_)(x, epilogue);
     at::Tensor product = at::linear(x, weight_, bias_);
     if (branch_.down.defined()) product = product.add_(at::linear(at::linear(x, branch_.down), branch_.up));
@@ -26,6 +31,8 @@ at::Tensor Linear::operator()(const at::Tensor& x, const Epilogue& epilogue) con
 
 Geglu::Geglu(const Scope& weights, std::int64_t in, std::int64_t out) {
     const Scope proj = weights / "proj";
+    product_ = proj.product({.in = in, .out = 2 * out});
+    if (product_) return;
     if (!packs(proj) || proj.branch("weight", {2 * out, in}).down.defined()) {
         proj_.emplace(proj, in, 2 * out);
         return;
@@ -43,6 +50,7 @@ Geglu::Geglu(const Scope& weights, std::int64_t in, std::int64_t out) {
 }
 
 at::Tensor Geglu::operator()(const at::Tensor& x) const {
+    if (product_) return geglu_kernel((*product_)(x, {}));
     if (!proj_) {
         Epilogue gelu;
         gelu.activation = Activation::gelu;

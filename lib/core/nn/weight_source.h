@@ -2,11 +2,15 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace lcm::nn {
+
+struct Epilogue;
 
 /// A weight in the order in which kernels read it (`core/nn/packed.h`).
 struct PackedWeight {
@@ -18,6 +22,28 @@ struct PackedWeight {
 struct LowRank {
     at::Tensor down;  ///< [r,in], or [r,in,k,k] with the stride and padding of W
     at::Tensor up;    ///< [out,r], or [out,r,1,1]
+};
+
+/// What a product multiplies: the last dimension of its input by a matrix, or pixels by a square kernel.
+struct ProductShape {
+    std::int64_t in = 0, out = 0;
+    std::int64_t kernel = 0;  ///< 0: a matrix
+    std::int64_t stride = 1, padding = 0;
+    bool bias = true;
+
+    bool is_matrix() const { return kernel == 0; }
+    /// The shape of its weight, [out,in] or [out,in,k,k].
+    std::vector<std::int64_t> weight() const {
+        return is_matrix() ? std::vector{out, in} : std::vector{out, in, kernel, kernel};
+    }
+};
+
+/// What stands in the place of a linear layer or a convolution: it multiplies in int8, or watches what is multiplied.
+class Product {
+public:
+    virtual ~Product() = default;
+    /// act(product + bias + channel) + residual, as the layer it stands for.
+    virtual at::Tensor operator()(const at::Tensor& x, const Epilogue& epilogue) const = 0;
 };
 
 /// Where layers get their parameters. Implemented by `core/weights` and by tests.
@@ -41,6 +67,9 @@ public:
 
     /// What is applied beside the weight `name` of `shape` while the layer runs (adapters); none unless a source says otherwise.
     virtual LowRank branch(const std::string& /*name*/, at::IntArrayRef /*shape*/) { return {}; }
+
+    /// What computes the layer `module` in place of its parameters, which are then not taken; nothing unless a source says otherwise.
+    virtual std::shared_ptr<const Product> product(const std::string& /*module*/, const ProductShape& /*shape*/) { return nullptr; }
 };
 
 /// A weight source seen from one module: names are relative to a dotted prefix.
@@ -54,6 +83,8 @@ public:
 
     at::Tensor take(const std::string& leaf, at::IntArrayRef shape) const { return source_->take(path(leaf), shape); }
     LowRank branch(const std::string& leaf, at::IntArrayRef shape) const { return source_->branch(path(leaf), shape); }
+    /// Of this module itself.
+    std::shared_ptr<const Product> product(const ProductShape& shape) const { return source_->product(prefix_, shape); }
     bool has(const std::string& leaf) const { return source_->has(path(leaf)); }
     std::optional<at::ScalarType> packs() const { return source_->packs(); }
     PackedWeight find_packed(const std::string& leaf, const std::string& form) const { return source_->find_packed(path(leaf), form); }

@@ -10,6 +10,7 @@
 #include "lib/base/error.h"
 #include "lib/core/nn/convert.h"
 #include "lib/core/weights/checkpoint_names.h"
+#include "lib/core/weights/quantized_names.h"
 
 namespace lcm {
 
@@ -84,27 +85,36 @@ void WeightSet::add(const std::string& ours, Place place) {
                 fmt::format("the same weight stands in {} too", tensor_place(files_[other.file].path(), other.name)));
 }
 
-at::Tensor WeightSet::take(const std::string& name, at::IntArrayRef shape) {
+const WeightSet::Place& WeightSet::find(const std::string& name) const {
     const auto found = where_.find(name);
-    if (found == where_.end()) {
-        const auto in_file = names_in_file_.find(name);
-        throw Error(ExitCode::data, tensor_place(files_.front().path(), in_file == names_in_file_.end() ? name : in_file->second),
-                    "the tensor is missing", mismatch_fix);
-    }
-    const auto& [index, stored, cut] = found->second;
-    const WeightFile& file = files_[index];
-    const TensorEntry& entry = file.tensors().find(stored)->second;
-    if (!is_weight_type(entry.dtype)) {
-        throw Error(ExitCode::data, tensor_place(file.path(), stored),
-                    fmt::format("weights of dtype {} are not read", lcm::name(entry.dtype)), "store it as F32, F16 or BF16");
-    }
-    const std::vector<std::int64_t> whole = whole_shape(shape, cut);
+    if (found != where_.end()) return found->second;
+    const auto in_file = names_in_file_.find(name);
+    throw Error(ExitCode::data, tensor_place(files_.front().path(), in_file == names_in_file_.end() ? name : in_file->second),
+                "the tensor is missing", mismatch_fix);
+}
+
+at::Tensor WeightSet::piece_of(const Place& place, at::IntArrayRef shape) const {
+    const WeightFile& file = files_[place.file];
+    const TensorEntry& entry = file.tensors().find(place.name)->second;
+    const std::vector<std::int64_t> whole = whole_shape(shape, place.cut);
     if (entry.shape != whole && !same_matrix(entry.shape, whole)) {
-        throw Error(ExitCode::data, tensor_place(file.path(), stored),
+        throw Error(ExitCode::data, tensor_place(file.path(), place.name),
                     fmt::format("the shape is [{}], expected [{}]", fmt::join(entry.shape, ","), fmt::join(whole, ",")), mismatch_fix);
     }
+    return piece(file.view(place.name), place.cut);
+}
+
+at::Tensor WeightSet::take(const std::string& name, at::IntArrayRef shape) {
+    const Place& place = find(name);
+    const WeightFile& file = files_[place.file];
+    const Dtype dtype = file.tensors().find(place.name)->second.dtype;
+    if (is_quantized(place)) return nn::dequantize(quantized(module_of_weight(name), shape)).to(type_);
+    if (!is_weight_type(dtype)) {
+        throw Error(ExitCode::data, tensor_place(file.path(), place.name),
+                    fmt::format("weights of dtype {} are not read", lcm::name(dtype)), "store it as F32, F16 or BF16");
+    }
     used_.insert(name);
-    const at::Tensor weight = nn::to_type(piece(file.view(stored), cut), type_).reshape(shape);
+    const at::Tensor weight = nn::to_type(piece_of(place, shape), type_).reshape(shape);
     return is_aligned(weight) ? weight : weight.clone();
 }
 

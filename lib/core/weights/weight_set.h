@@ -2,10 +2,12 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "lib/core/nn/quantized.h"
 #include "lib/core/nn/weight_source.h"
 #include "lib/core/weights/name_table.h"
 #include "lib/core/weights/pack_store.h"
@@ -32,9 +34,14 @@ public:
     /// Tensors outside the table's prefix are not looked at; one inside it that the table does not know counts as not used.
     WeightSet(std::vector<WeightFile> files, at::ScalarType type, const NameTable& table);
 
-    /// Only F32, F16 and BF16 tensors are weights. A linear layer stored as a 1x1 convolution [out,in,1,1], or the reverse, is reshaped.
+    /// F32, F16 and BF16 tensors are weights, and I8 ones with their scale (`quantized_names.h`), which are given as numbers. A linear
+    /// layer stored as a 1x1 convolution [out,in,1,1], or the reverse, is reshaped.
     at::Tensor take(const std::string& name, at::IntArrayRef shape) override;
     bool has(const std::string& name) const override { return where_.contains(name); }
+    /// From now on products with I8 weights are made in int8.
+    void multiply_in_int8() { int8_ = true; }
+    /// That of a module with an I8 weight. @throws Error(data) naming file and tensor that do not fit
+    std::shared_ptr<const nn::Product> product(const std::string& module, const nn::ProductShape& shape) override;
     /// The networks made of files are for inference.
     std::optional<at::ScalarType> packs() const override { return type_; }
     nn::PackedWeight find_packed(const std::string& name, const std::string& form) override;
@@ -52,10 +59,16 @@ private:
         Cut cut = Cut::whole;
     };
     void add(const std::string& ours, Place place);
+    const Place& find(const std::string& name) const;
+    bool is_quantized(const Place& place) const;
+    at::Tensor piece_of(const Place& place, at::IntArrayRef shape) const;
+    at::Tensor companion(const std::string& name, Dtype dtype, at::IntArrayRef shape);
+    nn::QuantizedWeight quantized(const std::string& module, at::IntArrayRef shape);
 
     std::vector<WeightFile> files_;
     at::ScalarType type_;
     PackStore* store_ = nullptr;
+    bool int8_ = false;
     std::map<std::string, Place, std::less<>> where_;
     std::map<std::string, std::string> names_in_file_;  ///< of parameters in a file of other names than ours
     std::set<std::string, std::less<>> used_;

@@ -1,0 +1,78 @@
+// Compiled once for each instruction set, with LCM_BYTE_KERNELS as the name of its table. Templates of the standard library must not be used
+// here: the linker could take their code, made for this instruction set, for the rest of the program.
+
+#include "lib/core/nn/kernels/byte_kernels.h"
+
+#include "lib/core/nn/kernels/vector.h"
+
+namespace {
+
+using lcm::nn::Rows;
+
+using Bytes = std::uint8_t __attribute__((vector_size(lanes)));
+
+// Adding 1.5 * 2^23 rounds to a whole number and leaves it in the low bits.
+inline Bytes steps(Vector x, float factor, float zero) {
+    constexpr float round_to_whole = 12582912.0F;
+    Vector step = (x * factor + round_to_whole) - round_to_whole + zero;
+    step = step > 0.0F ? step : Vector{};
+    step = step < 255.0F ? step : same(255.0F);
+    step = step + round_to_whole;
+    Word bits;
+    std::memcpy(&bits, &step, sizeof bits);
+#if defined(__AVX512F__)
+    return reinterpret_cast<Bytes>(_mm512_cvtepi32_epi8(reinterpret_cast<__m512i>(bits)));
+#else
+    return __builtin_convertvector(bits, Bytes);
+#endif
+}
+
+template <typename Number>
+void quantize(const Number* x, std::uint8_t* q, std::int64_t count, float factor, float zero) {
+    std::int64_t i = 0;
+    for (; i + lanes <= count; i += lanes) {
+        const Bytes bytes = steps(load(x + i), factor, zero);
+        std::memcpy(q + i, &bytes, sizeof bytes);
+    }
+    if (i == count) return;
+    const Bytes bytes = steps(load_some(x + i, count - i), factor, zero);
+    std::memcpy(q + i, &bytes, static_cast<std::size_t>(count - i));
+}
+
+/// erf by Abramowitz and Stegun, 7.1.26, on the positive side: within 1.5e-7.
+inline Vector gelu(Vector x) {
+    const Vector size = (x < 0.0F ? -x : x) * 0.70710678F;
+    const Vector t = reciprocal(1.0F + 0.3275911F * size);
+    const Vector sum = (((1.061405429F * t - 1.453152027F) * t + 1.421413741F) * t - 0.284496736F) * t + 0.254829592F;
+    const Vector half = 0.5F * x, tail = half * (sum * t * exp(-size * size));
+    return x < 0.0F ? tail : x - tail;
+}
+
+template <typename Number>
+void geglu(const Number* x, Number* y, Rows rows) {
+    const std::int64_t width = rows.channels;
+    for (std::int64_t row = 0; row < rows.count; ++row, x += 2 * width, y += width) {
+        std::int64_t c = 0;
+        for (; c + lanes <= width; c += lanes) store(load(x + c) * gelu(load(x + width + c)), y + c);
+        if (const std::int64_t rest = width - c; rest > 0)
+            store_some(load_some(x + c, rest) * gelu(load_some(x + width + c, rest)), y + c, rest);
+    }
+}
+
+std::int32_t sum(const std::int8_t* x, std::int64_t count) {
+    std::int32_t all = 0;
+    for (std::int64_t i = 0; i < count; ++i) all += x[i];
+    return all;
+}
+
+template <typename Number>
+constexpr lcm::nn::ByteRowKernels<Number> row_kernels{quantize<Number>, geglu<Number>};
+
+}  // namespace
+
+namespace lcm::nn {
+
+extern const ByteKernels LCM_BYTE_KERNELS;
+const ByteKernels LCM_BYTE_KERNELS{row_kernels<float>, row_kernels<Bf16>, sum};
+
+}  // namespace lcm::nn

@@ -285,7 +285,7 @@ auto Bundle::build(Part part, const WeightLayer& layer, const Build& network) co
     set.set_store(packed.get());
     if (part == Part::unet && precision() == Precision::int8) set.multiply_in_int8();
     const std::unique_ptr<nn::WeightSource> changed = layer ? layer(set) : nullptr;
-    note_engine("precision", text ? name(Precision::f32) : name(precision()));
+    note_engine("precision", lcm::name(text ? Precision::f32 : precision()));
     note_engine("isa", lcm::name(instruction_set()));
     note_engine("products", set.packs() ? "packed" : "plain");
     auto built = network(changed ? *changed : static_cast<nn::WeightSource&>(set));

@@ -62,7 +62,7 @@ std::string stage_json(const StageTimes& times) {
                                    milliseconds(times.longest), fmt::join(recent, ","));
     const auto taken = Seconds(times.total).count();
     if (times.operations > 0 && taken > 0)
-        text += fmt::format(",\"gflop\":{:.3f},\"gflop_per_s\":{:.3f}", times.operations * 1e-9, times.operations * 1e-9 / taken);
+        text += fmt::format(",\"gflop\":{:.9g},\"gflop_per_s\":{:.9g}", times.operations * 1e-9, times.operations * 1e-9 / taken);
     return text + "}";
 }
 

@@ -33,6 +33,7 @@ struct QuantizeReport {
     std::vector<LayerReport> layers;          ///< in name order
 };
 
+/// What a user says of a quantization.
 struct QuantizeSettings {
     int steps = 4;
     bool every_layer = false;  ///< those too that win no time

@@ -32,7 +32,8 @@ std::string report_json(const QuantizeReport& report) {
         errors.insert_or_assign(plain + "_f32", json(report.plain_error_f32));
     }
     const auto count = [](std::uint64_t value) { return json(static_cast<std::int64_t>(value)); };
-    return to_json(json(Json::Object{{"bytes", json(Json::Object{{"after", count(report.bytes_after)}, {"before", count(report.bytes_before)}})},
+    const Json bytes = json(Json::Object{{"after", count(report.bytes_after)}, {"before", count(report.bytes_before)}});
+    return to_json(json(Json::Object{{"bytes", bytes},
                                      {"latent_error", json(std::move(errors))},
                                      {"layers", json(std::move(layers))},
                                      {"model", json(report.model)},
@@ -52,7 +53,8 @@ std::string report_text(const QuantizeReport& report) {
         text += fmt::format("  {:<28}  {:.5f}\n", fmt::format("of {} to f32", name(report.plain)), report.plain_error_f32);
     }
     for (const LayerReport& layer : report.layers)
-        if (layer.reason == error_reason) text += fmt::format("  stays for its error {:.4f}    {}\n", layer.error, escape_control(layer.module));
+        if (layer.reason == error_reason)
+            text += fmt::format("  stays for its error {:.4f}    {}\n", layer.error, escape_control(layer.module));
     return text;
 }
 

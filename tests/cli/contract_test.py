@@ -13,7 +13,8 @@ import unittest
 from harness import ROOT
 
 TABLE = pathlib.Path(__file__).with_name("contract.tsv")
-COMMANDS = ["encode text", "encode --requests", "denoise", "render", "optimize inspect", "optimize convert", "optimize quantize", "stylize", "encode image"]
+COMMANDS = ["encode text", "encode --requests", "denoise", "render", "optimize inspect", "optimize convert",
+            "optimize quantize", "stylize", "encode image"]
 RULES = {
     "filter", "terminals", "atomic output", "exit codes", "help and version", "quiet, verbose, log", "progress", "colour", "machine output",
     "dry run", "generation flags", "make, ninja", "reproducible", "config", "secrets", "errors across a pipe", "signals", "limits",

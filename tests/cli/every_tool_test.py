@@ -66,14 +66,14 @@ class EveryTool(harness.ToolTest):
             self.assertIsInstance(json.loads(result.lines[0]), dict)
 
         self.each_command(check)
-        self.assertEqual(7, sum(name.endswith(".prom") for name in self.names()))
+        self.assertEqual(8, sum(name.endswith(".prom") for name in self.names()))
 
     def test_the_time_of_day_is_in_no_output(self):
         def check(name, argv, stdin):
             outputs = []
             for epoch in ("1", "1700000000"):
                 folder = f"{name}-{epoch}"
-                words = [word if word != "model" else folder for word in argv]
+                words = [folder if word in ("model", "int8") else word for word in argv]
                 outputs.append(self.run_ok(words, stdin=stdin, env={"SOURCE_DATE_EPOCH": epoch}).out)
                 if self.path(folder).exists():
                     files = sorted(path for path in self.path(folder).rglob("*") if path.is_file())

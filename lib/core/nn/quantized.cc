@@ -67,7 +67,8 @@ at::Tensor dequantize(const QuantizedWeight& weight) {
 bool has_quantized_products() {
     static const bool exact = [] {
         auto& operators = c10::Dispatcher::singleton();
-        for (const char* name : {"onednn::qlinear_prepack", "onednn::qlinear_pointwise", "onednn::qconv_prepack", "onednn::qconv2d_pointwise"})
+        for (const char* name :
+             {"onednn::qlinear_prepack", "onednn::qlinear_pointwise", "onednn::qconv_prepack", "onednn::qconv2d_pointwise"})
             if (!operators.findSchema({name, ""})) return false;
         return largest_sum() == 64 * 255 * 127;
     }();

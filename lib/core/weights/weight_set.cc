@@ -113,8 +113,8 @@ at::Tensor WeightSet::take(const std::string& name, at::IntArrayRef shape) {
         throw Error(ExitCode::data, tensor_place(file.path(), place.name),
                     fmt::format("weights of dtype {} are not read", lcm::name(dtype)), "store it as F32, F16 or BF16");
     }
-    used_.insert(name);
     const at::Tensor weight = nn::to_type(piece_of(place, shape), type_).reshape(shape);
+    used_.insert(name);
     return is_aligned(weight) ? weight : weight.clone();
 }
 

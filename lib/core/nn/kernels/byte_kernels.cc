@@ -1,5 +1,5 @@
-// Compiled once for each instruction set, with LCM_BYTE_KERNELS as the name of its table. Templates of the standard library must not be used
-// here: the linker could take their code, made for this instruction set, for the rest of the program.
+// Compiled once for each instruction set, with LCM_BYTE_KERNELS as the name of its table. Templates of the standard library must not be
+// used here: the linker could take their code, made for this instruction set, for the rest of the program.
 
 #include "lib/core/nn/kernels/byte_kernels.h"
 

@@ -15,6 +15,7 @@ struct ByteRowKernels {
     void (*geglu)(const Number* x, Number* y, Rows rows);
 };
 
+/// All of them, for one instruction set.
 struct ByteKernels {
     ByteRowKernels<float> f32;
     ByteRowKernels<Bf16> bf16;

@@ -84,6 +84,7 @@ class Stats(harness.ToolTest):
         self.assertAlmostEqual(2, gflop("--guidance", "5") / gflop("--guidance", "1"), places=2)
 
     def test_a_text_that_was_just_encoded_costs_nothing(self):
+        self.run_ok(encode("a"))  # the hashes of the model's files are remembered from here on
         once, again, other = (self.stats(encode(*prompts)) for prompts in (["a"], ["a", "a", "a"], ["a", "b"]))
         self.assertEqual(once["stages"]["encode"]["gflop"], again["stages"]["encode"]["gflop"])
         self.assertAlmostEqual(2, other["stages"]["encode"]["gflop"] / once["stages"]["encode"]["gflop"], places=2)

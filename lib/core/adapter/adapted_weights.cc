@@ -28,8 +28,9 @@ nn::LowRank AdaptedWeights::branch(const std::string& name, at::IntArrayRef shap
         up.push_back(factors->up);
     }
     if (down.empty()) return {};
-    // Products beside one weight are one product of their ranks together.
-    return {at::cat(down, 0), at::cat(up, 1)};
+    // Products beside one weight are one product of their ranks together, in the type of the weight.
+    const at::ScalarType type = weights_.packs().value_or(down.front().scalar_type());
+    return {at::cat(down, 0).to(type), at::cat(up, 1).to(type)};
 }
 
 bool AdaptedWeights::changes(const std::string& name, at::IntArrayRef shape) {

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "lib/core/nn/epilogue.h"
+#include "lib/core/tensor/instruction_set.h"
 
 namespace lcm::nn {
 
@@ -83,6 +84,7 @@ at::Tensor linear_with(const at::Tensor& x, const at::Tensor& other, const at::T
 bool packs(const Scope& weights) {
     const auto type = weights.packs();
     if (!type || (*type != at::kFloat && *type != at::kBFloat16)) return false;
+    if (*type == at::kBFloat16 && instruction_set() < InstructionSet::avx512) return false;  // oneDNN refuses it there
     return at::hasMKLDNN() && c10::Dispatcher::singleton().findSchema({"mkldnn::_linear_pointwise", ""}).has_value();
 }
 

@@ -60,6 +60,12 @@ def render(*arguments):
 
 
 @functools.cache
+def multiplies_bytes():
+    """Whether this CPU has exact products of bytes (AVX512-VNNI or AMX); on any other, int8 is refused."""
+    flags = pathlib.Path("/proc/cpuinfo").read_text().split()
+    return "avx512_vnni" in flags or "amx_int8" in flags
+
+
 def sample(kind, model=LCM):
     """The bytes of a good one-record stream: "cond" as the encoder writes it, "latent" as the denoiser does."""
     if kind == "cond":

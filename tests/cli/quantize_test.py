@@ -3,11 +3,12 @@ import json
 import math
 import pathlib
 import signal
+import unittest
 
 import harness
 import records
 from adapters import KOHYA
-from harness import CANNOT_CREATE, DATA, LCM, OPTIMIZE, SD15, USAGE, denoise, encode, render
+from harness import CANNOT_CREATE, DATA, LCM, OPTIMIZE, REFUSED, SD15, USAGE, denoise, encode, render
 from optimize_test import WEIGHTS, weights
 
 # Relative RMS of the last latents in int8 against f32, after 4 steps. Steps of 1/256 of a range and of 1/127 of the largest weight of a
@@ -26,6 +27,14 @@ def quantize(model, *flags, out="out"):
     return [OPTIMIZE, "quantize", model, "-t1", "--every-layer", "--calibrate", "words.lcms", "-o", out, *flags]
 
 
+@unittest.skipIf(harness.multiplies_bytes(), "this CPU multiplies bytes")
+class Refused(harness.ToolTest):
+    def test_a_cpu_without_products_of_bytes_says_so(self):
+        self.write("words.lcms", self.run_ok(encode("a red apple")).out)
+        self.run_fails(quantize(LCM), REFUSED, "does not multiply bytes")
+
+
+@unittest.skipUnless(harness.multiplies_bytes(), "this CPU refuses int8")
 class Quantize(harness.ToolTest):
     def quantized(self, model=LCM, out="out"):
         """The report of a model quantized to the folder `out`."""

@@ -41,7 +41,7 @@ class Recipes(harness.ToolTest):
             for name in outputs(commands):
                 self.assertTrue((folder / name).exists(), f"{name} is not there, but {sorted(path.name for path in folder.iterdir())}")
 
-        self.each(check, recipes())
+        self.each(check, [(title, commands) for title, commands in recipes() if harness.multiplies_bytes() or "int8" not in commands])
 
 
 class Reading(harness.ToolTest):

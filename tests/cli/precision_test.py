@@ -1,5 +1,4 @@
 """--precision: near the picture of f32, recorded, kept by whoever goes on."""
-import math
 
 import harness
 import records
@@ -12,12 +11,6 @@ def first(stream):
     return records.parse(stream)[0]
 
 
-def distance(found, exact):
-    """Relative RMS of two latents."""
-    a, b = found.floats(), exact.floats()
-    return math.sqrt(sum((x - y) ** 2 for x, y in zip(a, b, strict=True)) / sum(y * y for y in b))
-
-
 class Precision(harness.ToolTest):
     def drawn(self, model, *flags):
         return self.run_ok(denoise("--steps", 4, *flags), stdin=harness.sample("cond", model)).out
@@ -26,7 +19,7 @@ class Precision(harness.ToolTest):
         def check(model):
             exact, near = first(self.drawn(model)), first(self.drawn(model, "--precision", "bf16"))
             self.assertEqual(["f32", "bf16"], [record.metadata["lcm.precision"] for record in (exact, near)])
-            error = distance(near.tensors["latent"], exact.tensors["latent"])
+            error = records.distance(near.tensors["latent"], exact.tensors["latent"])
             self.assertLess(0, error)
             self.assertLess(error, MOST)
 

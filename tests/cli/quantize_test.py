@@ -1,6 +1,5 @@
 """lcm-optimize quantize: a model with the products of its UNet in int8, what it costs, and what its file must hold."""
 import json
-import math
 import pathlib
 import signal
 import unittest
@@ -15,11 +14,6 @@ from optimize_test import WEIGHTS, weights
 # row are off by 0.3 % to 1 % of the numbers; four steps of a network of some hundred products add up to a few percent.
 MOST = 0.1
 EMBEDDED = "emoji-128"
-
-
-def distance(found, exact):
-    a, b = found.floats(), exact.floats()
-    return math.sqrt(sum((x - y) ** 2 for x, y in zip(a, b, strict=True)) / sum(y * y for y in b))
 
 
 def quantize(model, *flags, out="out"):
@@ -65,7 +59,7 @@ class Quantize(harness.ToolTest):
             words = self.words(model)
             found = self.latents(self.drawn("-s", 0, model=out, words=words))
             exact = self.latents(self.drawn("-s", 0, "--precision", "f32", model=model, words=words))
-            errors = [distance(a, b) for a, b in zip(found, exact, strict=True)]
+            errors = [records.distance(a, b) for a, b in zip(found, exact, strict=True)]
             self.assertLess(0, min(errors))
             self.assertLess(max(errors), MOST)
 
@@ -80,7 +74,7 @@ class Quantize(harness.ToolTest):
         self.assertEqual(self.latents(own), self.latents(int8))
         numbers = self.drawn("--precision", "f32", words=words)
         self.assertEqual("f32", records.parse(numbers)[0].metadata["lcm.precision"])
-        self.assertLess(distance(self.latents(own)[0], self.latents(numbers)[0]), MOST)
+        self.assertLess(records.distance(self.latents(own)[0], self.latents(numbers)[0]), MOST)
         self.assertTrue(self.run_ok(render("-m", "out", "-o", "picture-%d.png"), stdin=own))
 
     def test_the_same_bytes_for_any_threads_and_any_split(self):
@@ -100,9 +94,9 @@ class Quantize(harness.ToolTest):
         merged, beside = (self.drawn("--lora", KOHYA, "--lora-mode", mode, words=words) for mode in ("merge", "runtime"))
         numbers = self.drawn("--lora", KOHYA, "--precision", "f32", words=words)
         for changed in (merged, beside):
-            self.assertLess(distance(self.latents(changed)[0], self.latents(numbers)[0]), MOST)
-        self.assertLess(distance(self.latents(merged)[0], self.latents(numbers)[0]),
-                        distance(self.latents(plain)[0], self.latents(numbers)[0]))
+            self.assertLess(records.distance(self.latents(changed)[0], self.latents(numbers)[0]), MOST)
+        self.assertLess(records.distance(self.latents(merged)[0], self.latents(numbers)[0]),
+                        records.distance(self.latents(plain)[0], self.latents(numbers)[0]))
 
     def test_what_is_not_quantized_is_refused_with_the_way_to_make_one(self):
         failed = self.run_fails(denoise("--precision", "int8", "-m", LCM), USAGE, "not quantized", stdin=self.words())

@@ -1,6 +1,7 @@
 """lcm-stream records in plain Python: a second reader and writer, independent of the tools, for tests only."""
 import hashlib
 import json
+import math
 import struct
 
 BYTES = {"F32": 4, "F16": 2, "BF16": 2, "I32": 4, "U8": 1, "BOOL": 1}
@@ -27,6 +28,12 @@ class Tensor:
 
 def f32(shape, values):
     return Tensor("F32", shape, struct.pack(f"<{len(values)}f", *values))
+
+
+def distance(found, exact):
+    """Relative RMS of two F32 tensors, such as latents."""
+    a, b = found.floats(), exact.floats()
+    return math.sqrt(sum((x - y) ** 2 for x, y in zip(a, b, strict=True)) / sum(y * y for y in b))
 
 
 class Record:

@@ -1,5 +1,4 @@
 """--merge-tokens and --reuse-deep: near the whole picture, recorded, and the same bytes for any split of the run."""
-import math
 
 import harness
 import records
@@ -15,12 +14,6 @@ def first(stream):
     return records.parse(stream)[0]
 
 
-def distance(found, exact):
-    """Relative RMS of two latents."""
-    a, b = found.floats(), exact.floats()
-    return math.sqrt(sum((x - y) ** 2 for x, y in zip(a, b, strict=True)) / sum(y * y for y in b))
-
-
 class Savings(harness.ToolTest):
     def drawn(self, model, *flags):
         return self.run_ok(denoise("--no-history", "--steps", 4, *flags), stdin=harness.sample("cond", model)).out
@@ -28,7 +21,7 @@ class Savings(harness.ToolTest):
     def test_near_the_whole_picture_and_recorded(self):
         def check(model, *flags):
             whole, spared = first(self.drawn(model)), first(self.drawn(model, *flags))
-            error = distance(spared.tensors["latent"], whole.tensors["latent"])
+            error = records.distance(spared.tensors["latent"], whole.tensors["latent"])
             self.assertLess(0, error)
             self.assertLess(error, MOST)
             wanted = dict(zip(flags[::2], flags[1::2]))

@@ -280,8 +280,9 @@ auto Bundle::build(Part part, const WeightLayer& layer, const Build& network) co
     const bool ours = source(part).layout.naming == Naming::diffusers;
     const bool text = part == Part::text_encoder || part == Part::text_encoder_2;
     const at::ScalarType type = text ? at::kFloat : type_of(precision());
-    const std::unique_ptr<PackStore> packed = layer ? nullptr : pack_store(part, type);
-    WeightSet set = ours ? WeightSet(weights(part), type, key_map(part)) : WeightSet(weights(part), type, original_names(part));
+    std::vector<WeightFile> files = weights(part);
+    const std::unique_ptr<PackStore> packed = layer ? nullptr : pack_store(part, type, files);
+    WeightSet set = ours ? WeightSet(std::move(files), type, key_map(part)) : WeightSet(std::move(files), type, original_names(part));
     set.set_store(packed.get());
     if (part == Part::unet && precision() == Precision::int8) set.multiply_in_int8();
     const std::unique_ptr<nn::WeightSource> changed = layer ? layer(set) : nullptr;
@@ -295,10 +296,10 @@ auto Bundle::build(Part part, const WeightLayer& layer, const Build& network) co
 }
 
 /// Where the packed weights of a part are kept; null: nowhere.
-std::unique_ptr<PackStore> Bundle::pack_store(Part part, at::ScalarType type) const {
+std::unique_ptr<PackStore> Bundle::pack_store(Part part, at::ScalarType type, const std::vector<WeightFile>& files) const {
     if (!files_.pack_cache) return nullptr;
     std::uint64_t numbers = 0;
-    for (const WeightFile& file : weights(part))
+    for (const WeightFile& file : files)
         for (const auto& [name, entry] : file.tensors()) numbers += byte_size(Dtype::U8, entry.shape).value_or(0);
     const std::uint64_t bytes = numbers * c10::elementSize(type);
     if (bytes < least_packed_bytes) return nullptr;  // before its files are hashed

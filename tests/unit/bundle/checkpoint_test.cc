@@ -3,12 +3,12 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
-#include <ATen/ops/linspace.h>
 #include <doctest/doctest.h>
 
 #include "lib/core/bundle/bundle.h"
 #include "tests/unit/caught_error.h"
 #include "tests/unit/model_folders.h"
+#include "tests/unit/ramp.h"
 #include "tests/unit/safetensors_bytes.h"
 #include "tests/unit/temporary_folder.h"
 
@@ -16,12 +16,6 @@ using namespace lcm;
 namespace fs = std::filesystem;
 
 namespace {
-
-at::Tensor ramp(at::IntArrayRef shape) {
-    std::int64_t count = 1;
-    for (const std::int64_t side : shape) count *= side;
-    return at::linspace(-1, 1, count, at::kFloat).reshape(shape);
-}
 
 at::Tensor noise_of(const Bundle& bundle, std::int64_t pooled) {
     UNetInputs inputs;

@@ -1,7 +1,6 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
-#include <ATen/ops/linspace.h>
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -11,6 +10,7 @@
 #include "tests/unit/bundle/keras_writer.h"
 #include "tests/unit/caught_error.h"
 #include "tests/unit/model_folders.h"
+#include "tests/unit/ramp.h"
 #include "tests/unit/temporary_folder.h"
 
 using namespace lcm;
@@ -19,12 +19,6 @@ namespace fs = std::filesystem;
 namespace {
 
 using Layers = std::vector<KerasWriter::Layer>;
-
-at::Tensor ramp(at::IntArrayRef shape) {
-    std::int64_t count = 1;
-    for (const std::int64_t side : shape) count *= side;
-    return at::linspace(-1, 1, count, at::kFloat).reshape(shape);
-}
 
 const WeightFile& checkpoint() {
     static const WeightFile file(golden_model("sd15") + ".safetensors");

@@ -1,22 +1,16 @@
 #include <ATen/ops/equal.h>
-#include <ATen/ops/linspace.h>
 #include <doctest/doctest.h>
 
 #include "lib/core/bundle/bundle.h"
 #include "tests/unit/caught_error.h"
 #include "tests/unit/model_folders.h"
+#include "tests/unit/ramp.h"
 #include "tests/unit/stored_tensors.h"
 #include "tests/unit/temporary_folder.h"
 
 using namespace lcm;
 
 namespace {
-
-at::Tensor ramp(at::IntArrayRef shape) {
-    std::int64_t count = 1;
-    for (const std::int64_t side : shape) count *= side;
-    return at::linspace(-1, 1, count, at::kFloat).reshape(shape);
-}
 
 /// The small TAESD with the names of its own code: `encoder` and `decoder` stand before the numbers, "-" leaves a half out. There the
 /// decoder's list begins with a layer that diffusers does not count.

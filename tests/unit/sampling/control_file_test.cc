@@ -2,7 +2,6 @@
 
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
-#include <ATen/ops/linspace.h>
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -11,18 +10,13 @@
 #include "lib/sampling/control_networks.h"
 #include "tests/unit/caught_error.h"
 #include "tests/unit/model_folders.h"
+#include "tests/unit/ramp.h"
 #include "tests/unit/stored_tensors.h"
 #include "tests/unit/temporary_folder.h"
 
 using namespace lcm;
 
 namespace {
-
-at::Tensor ramp(at::IntArrayRef shape) {
-    std::int64_t count = 1;
-    for (const std::int64_t side : shape) count *= side;
-    return at::linspace(-1, 1, count, at::kFloat).reshape(shape);
-}
 
 UNetConfig unet_of(const std::string& model) { return UNetConfig::from_json(read_json_file(golden_model(model) + "/unet/config.json")); }
 

@@ -16,18 +16,19 @@ import sys
 import time
 
 STARTED = time.perf_counter()
-ENGINES = ("diffusers", "compile", "openvino")
+ENGINES = ("diffusers", "compile", "autotune", "openvino")
+MODES = {"compile": "reduce-overhead", "autotune": "max-autotune"}  # of torch.compile on a GPU
 TOKENS = 77
 
 
 class Networks:
     """The parts of a model folder, as diffusers and transformers load them."""
 
-    def __init__(self, model, dtype):
+    def __init__(self, model, dtype, device):
         import diffusers
         import torch
         import transformers
-        self.torch, self.dtype = torch, {"bf16": torch.bfloat16, "f32": torch.float32}[dtype]
+        self.torch, self.dtype, self.device = torch, {"bf16": torch.bfloat16, "f32": torch.float32}[dtype], device
         folder = pathlib.Path(model)
         load = {"torch_dtype": self.dtype}
         self.unet = diffusers.UNet2DConditionModel.from_pretrained(folder / "unet", **load).eval()
@@ -39,13 +40,24 @@ class Networks:
             self.texts.append((transformers.CLIPTokenizer.from_pretrained(folder / "tokenizer_2"),
                                transformers.CLIPTextModelWithProjection.from_pretrained(folder / "text_encoder_2", **load).eval()))
         for network in (self.unet, self.vae):
-            network.to(memory_format=torch.channels_last)
+            network.to(device=device, memory_format=torch.channels_last)
+        for _, network in self.texts:
+            network.to(device)
+
+    def wait(self):
+        """Until what was started is done."""
+        if self.device != "cpu":
+            self.torch.cuda.synchronize()
+
+    def place(self, sample):
+        """A sample as a step takes it."""
+        return sample.to(self.device, self.dtype).contiguous(memory_format=self.torch.channels_last)
 
     def encode(self, prompt):
         """Context, and pooled text where the UNet takes it."""
         states, pooled = [], None
         for tokenizer, network in self.texts:
-            ids = tokenizer(prompt, padding="max_length", max_length=TOKENS, truncation=True, return_tensors="pt").input_ids
+            ids = tokenizer(prompt, padding="max_length", max_length=TOKENS, truncation=True, return_tensors="pt").input_ids.to(self.device)
             out = network(ids, output_hidden_states=len(self.texts) > 1)
             states.append(out.hidden_states[-2] if len(self.texts) > 1 else out.last_hidden_state)
             pooled = getattr(out, "text_embeds", None)
@@ -56,9 +68,9 @@ class Networks:
         torch, config = self.torch, self.unet.config
         inputs = {"encoder_hidden_states": context}
         if config.time_cond_proj_dim:
-            inputs["timestep_cond"] = torch.randn(1, config.time_cond_proj_dim).to(self.dtype)  # the same work as the real embedding
+            inputs["timestep_cond"] = torch.randn(1, config.time_cond_proj_dim).to(self.device, self.dtype)  # the same work as the real embedding
         if config.addition_embed_type == "text_time":
-            inputs["text_embeds"], inputs["time_ids"] = pooled, torch.tensor([[size, size, 0, 0, size, size]]).to(self.dtype)
+            inputs["text_embeds"], inputs["time_ids"] = pooled, torch.tensor([[size, size, 0, 0, size, size]]).to(self.device, self.dtype)
         return inputs
 
 
@@ -78,6 +90,14 @@ def engine_functions(options, networks):
     torch = networks.torch
     step, decode = plain_step(networks), lambda latent: networks.vae.decode(latent, return_dict=False)[0]
     says = {"aten": torch.backends.cpu.get_cpu_capability(), "onednn": onednn_isa()}
+    if options.device != "cpu":
+        says = {"gpu": torch.cuda.get_device_name(), "torch": torch.__version__}
+    if options.device != "cpu" and options.engine in MODES:
+        says["mode"] = mode = MODES[options.engine]
+        networks.unet, inner = torch.compile(networks.unet, mode=mode), torch.compile(networks.vae.decode, mode=mode)
+        return plain_step(networks), lambda latent: inner(latent, return_dict=False)[0], says
+    if options.engine == ("autotune" if options.device == "cpu" else "openvino"):
+        raise ValueError(f"it does not run on {options.device}")
     if options.engine == "compile":
         import torch._inductor.config
         torch._inductor.config.freezing = True
@@ -144,22 +164,25 @@ def draw(options, networks, step, decode, number):
     torch, side = networks.torch, options.size // 8
     clock, started = time.perf_counter, time.perf_counter()
     context, pooled = networks.encode(f"a lighthouse at dusk, {number}")
+    networks.wait()
     text = clock() - started
     conditions = networks.conditions(context, pooled, options.size)
     generator = torch.Generator().manual_seed(number)
-    sample = torch.randn(1, 4, side, side, generator=generator).to(networks.dtype).contiguous(memory_format=torch.channels_last)
-    networks.scheduler.set_timesteps(options.steps)
+    sample = networks.place(torch.randn(1, 4, side, side, generator=generator))
+    networks.scheduler.set_timesteps(options.steps, device=networks.device)
     steps = []
     for timestep in networks.scheduler.timesteps:
         before = clock()
         output = step(sample, timestep, conditions).to(networks.dtype)
+        networks.wait()
         steps.append(clock() - before)
         sample, clean = networks.scheduler.step(output, timestep, sample, generator=generator, return_dict=False)
-        sample = sample.to(networks.dtype).contiguous(memory_format=torch.channels_last)
+        sample = networks.place(sample)
     before = clock()
-    picture = decode((clean / networks.vae.config.scaling_factor).to(networks.dtype).contiguous(memory_format=torch.channels_last))
+    picture = decode(networks.place(clean / networks.vae.config.scaling_factor))
+    networks.wait()
     decoded = clock() - before
-    pixels = ((picture.float()[0] / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).contiguous()
+    pixels = ((picture.float()[0] / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).contiguous().cpu()
     Image.fromarray(pixels.numpy()).save(options.out)
     return {"text_s": text, "step_s": steps, "decode_s": decoded, "picture_s": clock() - started}
 
@@ -177,7 +200,7 @@ def tell(answer):
 
 def warm(options):
     try:
-        networks = Networks(options.model, options.dtype)
+        networks = Networks(options.model, options.dtype, options.device)
         with networks.torch.inference_mode():
             networks.torch.set_num_threads(options.threads)
             step, decode, says = engine_functions(options, networks)
@@ -197,6 +220,7 @@ def cold(options):
         torch.set_num_threads(options.threads)
         settings = {"torch_dtype": {"bf16": torch.bfloat16, "f32": torch.float32}[options.dtype]}
         pipe = diffusers.DiffusionPipeline.from_pretrained(options.model, **settings)
+        pipe.to(options.device)
         pipe.set_progress_bar_config(disable=True)
         for network in (pipe.unet, pipe.vae):
             network.to(memory_format=torch.channels_last)
@@ -219,6 +243,7 @@ def main():
         command = commands.add_parser(name)
         command.add_argument("model")
         command.add_argument("--dtype", choices=("bf16", "f32"), default="bf16")
+        command.add_argument("--device", default="cpu")
         command.add_argument("--size", type=int, default=512)
         command.add_argument("--steps", type=int, default=4)
         command.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))

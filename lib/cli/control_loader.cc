@@ -82,7 +82,7 @@ const ControlSet& ControlLoader::open(const std::vector<ControlEntry>& entries, 
     std::vector<std::string> files;
     for (const auto& entry : entries) {
         files.push_back(locate(entry, place));
-        set.add(entry, files.back(), unet_, place);
+        set.add(entry, files.back(), {unet_, device_}, place);
     }
     set.identity = identity;
     set_ = std::move(set);

@@ -11,7 +11,8 @@ namespace lcm::cli {
 /// The steering networks of records, opened for one UNet; a list is kept until another is asked for.
 class ControlLoader {
 public:
-    ControlLoader(const ControlOptions& options, UNetConfig unet) : options_(options), unet_(std::move(unet)) {}
+    ControlLoader(const ControlOptions& options, UNetConfig unet, at::Device device)
+        : options_(options), unet_(std::move(unet)), device_(device) {}
 
     /// What steers a record: what it names itself, which flags may only repeat; else the flags, unless its picture is begun.
     /// @throws Error(usage) when flags contradict the record; Error(no_input) for a flag's network that is not there; Error(data)
@@ -29,6 +30,7 @@ private:
 
     ControlOptions options_;
     UNetConfig unet_;
+    at::Device device_;  ///< of the UNet
     std::optional<std::vector<ControlEntry>> flags_;  ///< made when first needed
     ControlSet set_;
     std::vector<std::string> files_;

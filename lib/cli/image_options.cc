@@ -87,7 +87,7 @@ void ImageOptions::check() {
             throw Error(ExitCode::usage, "--control-map", fmt::format("\"{}\" is asked for twice", name), "leave one out");
     }
     if (!size_.empty()) parse_size(size_);
-    if (!masks.empty() && !settings(false).latent)
+    if (!masks.empty() && !settings().latent)
         throw Error(ExitCode::usage, "--mask", "is about what to start from, and only maps or features are asked for", "add --init");
 }
 
@@ -98,7 +98,7 @@ std::string ImageOptions::feature_file() const {
     throw Error(ExitCode::no_input, feature_model, "is in no folder of models", "install the model, or use --image-encoder");
 }
 
-ImageSettings ImageOptions::settings(bool load) const {
+ImageSettings ImageOptions::settings(std::optional<at::Device> load) const {
     ImageSettings settings;
     if (!size_.empty()) settings.size = parse_size(size_);
     if (!fit_.empty()) settings.fit = fits.at(fit_);
@@ -107,7 +107,8 @@ ImageSettings ImageOptions::settings(bool load) const {
     settings.sample = draw_ == "sample";
     settings.drawn_maps = drawn_maps_;
     settings.given_maps = given_maps_;
-    if (load && described) settings.features = features_ ? open_efficientnet(feature_file()) : open_image_encoder(image_encoder_);
+    if (load && described)
+        settings.features = features_ ? open_efficientnet(feature_file(), *load) : open_image_encoder(image_encoder_, *load);
     return settings;
 }
 

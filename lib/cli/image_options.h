@@ -25,7 +25,7 @@ struct ImageOptions {
     void check();
 
     /// The settings; `load` also opens the feature network. @throws Error(no_input), Error(data)
-    ImageSettings settings(bool load) const;
+    ImageSettings settings(std::optional<at::Device> load = {}) const;
     /// Pictures, masks and records.
     std::vector<std::string> files() const;
     /// The file or folder of the feature network, where one is asked for.

@@ -320,7 +320,8 @@ ExitCode parse_and_run(Program& program, int argc, char** argv) {
     } catch (const std::exception& error) {
         // libtorch puts a C++ backtrace after the first line, and has no type of its own for the lack of memory.
         const std::string text = error.what();
-        if (text.find("can't allocate memory") != std::string::npos) return out_of_memory(program);
+        for (const char* lack : {"can't allocate memory", "CUDA out of memory"})
+            if (text.find(lack) != std::string::npos) return out_of_memory(program);
         return report(program, Error(ExitCode::software, "", "internal error: " + text.substr(0, text.find('\n')), "please report it"));
     }
 }

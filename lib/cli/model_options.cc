@@ -15,6 +15,7 @@
 #include "lib/base/log.h"
 #include "lib/base/text.h"
 #include "lib/cli/command.h"
+#include "lib/core/tensor/device.h"
 #include "lib/stream/keys.h"
 
 namespace lcm::cli {
@@ -82,7 +83,20 @@ void ModelOptions::declare(CLI::App& app, const std::vector<Part>& parts) {
         ->capture_default_str()
         ->type_name("WHEN")
         ->group(group::io);
+    declare_device(app);
     declare_lenient(app);
+}
+
+void ModelOptions::declare_device(CLI::App& app) {
+    const auto check = [](const std::string& text) {
+        return is_device_name(text) ? std::string() : fmt::format("\"{}\" is neither auto, cpu, cuda nor cuda:N", escape_control(text));
+    };
+    device_ = "auto";
+    app.add_option("--device", device_, "Where networks compute: auto (a GPU where libtorch finds one, else the CPU), cpu, cuda or cuda:N")
+        ->check(CLI::Validator(check, ""))
+        ->capture_default_str()
+        ->type_name("WHERE")
+        ->group(group::generation);
 }
 
 void ModelOptions::declare_lenient(CLI::App& app) {
@@ -98,8 +112,8 @@ void ModelOptions::declare_operand(CLI::App& app, const std::string& help) {
 
 void ModelOptions::declare_precision(CLI::App& app) {
     app.add_option("--precision", precision_,
-                   "Type to compute in; auto is int8 for a quantized model, else bf16 where the CPU multiplies matrices of it; else the "
-                   "record's own, else int8 for a quantized model, else f32")
+                   "Type to compute in; auto is int8 for a quantized model on a CPU, else bf16 on a GPU and where the CPU multiplies matrices of "
+                   "it; else the record's own, else int8 for a quantized model on a CPU, else f32")
         ->check(CLI::IsMember({"auto", "f32", "bf16", "int8"}))
         ->type_name("TYPE")
         ->group(group::generation);
@@ -109,8 +123,13 @@ bool ModelOptions::leaves_precision(const Record* record) const {
     return precision_ == "auto" || (precision_.empty() && (record == nullptr || record->find(key::precision) == nullptr));
 }
 
-Precision ModelOptions::precision_for(const Record* record) const {
-    if (precision_ == "auto") return fastest_precision();
+at::Device ModelOptions::device_for(const Record* record) const {
+    const bool bytes = precision_for(record, at::kCPU) == Precision::int8;  // which a GPU does not multiply
+    return bytes && device_ == "auto" ? at::kCPU : device_named(device_);
+}
+
+Precision ModelOptions::precision_for(const Record* record, at::Device device) const {
+    if (precision_ == "auto") return fastest_precision(device);
     if (!precision_.empty()) return precision_named(precision_).value();
     const auto* recorded = record == nullptr ? nullptr : record->find(key::precision);
     if (recorded == nullptr) return Precision::f32;
@@ -136,7 +155,8 @@ Bundle ModelOptions::open_path(const std::string& path, const std::string& name,
     info(fmt::format("model {} is {}", name, path));
     ModelFiles all = files;
     all.path = path;
-    all.precision = precision_for(record);
+    all.device = device_for(record);
+    all.precision = precision_for(record, all.device);
     all.pack_cache = pack_cache_ == "auto";
     all.int8_if_quantized = leaves_precision(record);
     all.name = name;
@@ -163,6 +183,7 @@ Bundle ModelOptions::open_for(const Record& record) const {
     const auto* hint = record.find(key::model);
     if (!model.empty() || hint == nullptr) return open_named(model.empty() ? embedded_model : model, &record);
     if (!installed_folder(*hint).empty()) return open_named(*hint, &record);
+    device_for(&record);  // that there is no GPU is not the hint's fault
     try {
         auto bundle = open_path(*hint, *hint, &record);
         if (made_with(record, bundle)) return bundle;

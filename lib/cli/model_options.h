@@ -38,11 +38,14 @@ struct ModelOptions {
 
 private:
     void declare_files(CLI::App& app);
+    void declare_device(CLI::App& app);
     Bundle open_path(const std::string& path, const std::string& name, const Record* record = nullptr) const;
     Bundle open_named(const std::string& name, const Record* record = nullptr) const;
-    Precision precision_for(const Record* record) const;
+    Precision precision_for(const Record* record, at::Device device) const;
+    at::Device device_for(const Record* record) const;
     bool leaves_precision(const Record* record) const;
 
+    std::string device_ = "cpu";  ///< auto for a tool that has the flag
     std::string pack_cache_ = "auto";
     std::string precision_;              ///< empty: the record's own, else int8 for a quantized model, else f32
     std::map<Part, std::string> parts_;  ///< by flag; empty where it was not given

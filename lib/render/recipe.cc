@@ -97,6 +97,7 @@ std::string parameter_line(const Record& record) {
     pairs.add("Model hash", value_of(record, key::unet_sha256).substr(0, 10));
     pairs.add("Model", model_name(value_of(record, key::model)));
     pairs.add("Precision", value_of(record, key::precision));
+    pairs.add("Device", value_of(record, key::device));
     pairs.add("Clip skip", clip_skip_of(record));
     pairs.add("RNG", rng_name(value_of(record, key::rng)));
     add_steering(pairs, record);

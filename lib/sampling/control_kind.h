@@ -14,6 +14,14 @@
 
 namespace lcm {
 
+/// The UNet that networks are to steer.
+struct SteeredUNet {
+    SteeredUNet(const UNetConfig& unet, at::Device where = at::kCPU) : config(unet), device(where) {}
+
+    const UNetConfig& config;
+    at::Device device;  ///< where it computes, and so does what steers it
+};
+
 /// The picture that steering networks are bound to.
 struct SteeredPicture {
     const Record& record;
@@ -53,7 +61,7 @@ struct ControlKind {
     bool follows_map = true;  ///< `control.MAP`, in a share of the steps; else `image.features`, of which a picture has one
     bool may_guess = false;   ///< it knows `ControlEntry::guess`
     /// @throws Error(no_input), Error(data) when it is broken or does not fit the UNet
-    std::shared_ptr<const ControlNetwork> (*open)(const std::string& path, const UNetConfig& unet);
+    std::shared_ptr<const ControlNetwork> (*open)(const std::string& path, const SteeredUNet& unet);
 };
 
 /// All kinds, in the order of their flags.

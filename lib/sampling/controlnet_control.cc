@@ -78,7 +78,7 @@ extern const ControlKind controlnet_kind{
     .value = "[MAP=]DIR|FILE[:SCALE[:START-END]]",
     .follows_map = true,
     .may_guess = true,
-    .open = [](const std::string& path, const UNetConfig& unet) -> std::shared_ptr<const ControlNetwork> {
+    .open = [](const std::string& path, const SteeredUNet& unet) -> std::shared_ptr<const ControlNetwork> {
         return std::make_shared<ControlNetControl>(open_controlnet(path, unet));
     }};
 

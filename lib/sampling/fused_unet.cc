@@ -9,19 +9,6 @@
 namespace lcm {
 namespace {
 
-/// Every tensor of the inputs, in an order that follows from which there are.
-std::vector<at::Tensor*> tensors_of(UNetInputs& inputs) {
-    std::vector<at::Tensor*> tensors{&inputs.sample,      &inputs.timestep, &inputs.context,         &inputs.guidance,
-                                     &inputs.text_pooled, &inputs.time_ids, &inputs.middle_residual, &inputs.deep};
-    for (auto* list : {&inputs.down_residuals, &inputs.adapter_states})
-        for (at::Tensor& tensor : *list) tensors.push_back(&tensor);
-    for (KeyValue& pair : inputs.image_prompt) {
-        tensors.push_back(&pair.key);
-        tensors.push_back(&pair.value);
-    }
-    return tensors;
-}
-
 /// What inputs must have in common to be one batch: which tensors there are, and their shapes without the rows.
 using Signature = std::pair<double, std::vector<std::vector<std::int64_t>>>;
 

@@ -57,7 +57,7 @@ extern const ControlKind ip_adapter_kind{
     .value = "FILE[:SCALE]",
     .follows_map = false,
     .may_guess = false,
-    .open = [](const std::string& path, const UNetConfig& unet) -> std::shared_ptr<const ControlNetwork> {
+    .open = [](const std::string& path, const SteeredUNet& unet) -> std::shared_ptr<const ControlNetwork> {
         return std::make_shared<IPAdapterControl>(open_ip_adapter(path, unet));
     }};
 

@@ -8,7 +8,7 @@
 
 namespace lcm {
 
-void ControlSet::add(const ControlEntry& entry, const std::string& path, const UNetConfig& unet, const std::string& place) {
+void ControlSet::add(const ControlEntry& entry, const std::string& path, const SteeredUNet& unet, const std::string& place) {
     const ControlKind& kind = control_kind(entry.kind, place);
     const bool second = std::ranges::any_of(uses, [&](const Use& use) { return use.entry.kind == entry.kind; });
     if (second && !kind.follows_map)

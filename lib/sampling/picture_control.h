@@ -22,7 +22,7 @@ struct ControlSet {
     /// Opens the network at `path` as the entry says. @param place  of the record that asks for it
     /// @throws Error(no_input), Error(data) when there is no such kind, when the network is broken or does not fit the UNet, and for a
     ///         second one of a kind of which a picture has one
-    void add(const ControlEntry& entry, const std::string& path, const UNetConfig& unet, const std::string& place);
+    void add(const ControlEntry& entry, const std::string& path, const SteeredUNet& unet, const std::string& place);
 };
 
 /// A set of steering networks bound to the maps and features of one record.

@@ -8,6 +8,7 @@
 #include "lib/base/number.h"
 #include "lib/core/adapter/adapted_weights.h"
 #include "lib/core/bundle/size_condition.h"
+#include "lib/core/tensor/device.h"
 #include "lib/sampling/denoiser.h"
 #include "lib/sampling/inpaint_input.h"
 #include "lib/stream/keys.h"
@@ -49,6 +50,7 @@ DenoiseModel::DenoiseModel(const Bundle& bundle, AdapterSet set, ControlSet netw
       name(bundle.name()),
       arch(bundle.arch()),
       sha256(bundle.sha256(Part::unet)),
+      device(bundle.device()),
       check(bundle),
       unet(bundle.unet(weight_layer(adapters, Network::unet))),
       settings(model_settings(bundle)) {}
@@ -164,6 +166,7 @@ void PictureRun::sign(Record& record) const {
     record.set(key::arch, model_.arch);
     record.set(key::model, model_.name);
     record.set(key::unet_sha256, model_.sha256);
+    sign_device(record, model_.device);
     record.set(key::vae_scale, format_number(model_.settings.latent.scaling_factor));
 }
 

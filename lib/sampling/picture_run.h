@@ -25,6 +25,7 @@ struct DenoiseModel {
     AdapterSet adapters;
     ControlSet control;
     std::string name, arch, sha256;
+    at::Device device;  ///< where its networks compute
     RecordCheck check;
     UNet unet;
     ModelSettings settings;

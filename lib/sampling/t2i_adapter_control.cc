@@ -48,7 +48,7 @@ extern const ControlKind t2i_adapter_kind{
     .value = "[MAP=]DIR|FILE[:SCALE[:START-END]]",
     .follows_map = true,
     .may_guess = false,
-    .open = [](const std::string& path, const UNetConfig& unet) -> std::shared_ptr<const ControlNetwork> {
+    .open = [](const std::string& path, const SteeredUNet& unet) -> std::shared_ptr<const ControlNetwork> {
         return std::make_shared<T2IAdapterControl>(open_t2i_adapter(path, unet));
     }};
 

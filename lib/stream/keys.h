@@ -24,6 +24,7 @@ inline constexpr std::string_view text_sha256 = "lcm.text_sha256";
 inline constexpr std::string_view unet_sha256 = "lcm.unet_sha256";
 inline constexpr std::string_view vae_sha256 = "lcm.vae_sha256";
 inline constexpr std::string_view precision = "lcm.precision";
+inline constexpr std::string_view device = "lcm.device";
 inline constexpr std::string_view vae_scale = "lcm.vae_scale";
 inline constexpr std::string_view latent_space = "lcm.latent_space";
 inline constexpr std::string_view layout = "lcm.layout";

@@ -1,5 +1,5 @@
 // `network-bench PRECISION PATH [SIDE] [THREADS]`: seconds of one UNet step and one VAE decode in the shape of SD 1.5 with random weights.
-// PRECISION is f32 or bf16, PATH plain, packed or int8, SIDE the picture's side in pixels (512).
+// PRECISION is f32 or bf16, PATH plain, packed, int8 or cuda (plain on a GPU), SIDE the picture's side in pixels (512).
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/full.h>
@@ -15,7 +15,9 @@
 #include "lib/core/model/unet.h"
 #include "lib/core/model/vae.h"
 #include "lib/core/nn/quantized.h"
+#include "lib/core/tensor/device.h"
 #include "lib/core/tensor/threads.h"
+#include "lib/core/weights/device_weights.h"
 #include "tests/bench/measure.h"
 
 namespace {
@@ -34,7 +36,7 @@ constexpr const char* vae_config = R"({"_class_name":"AutoencoderKL","in_channel
 /// Weights of the right size for their layers, so that numbers stay finite.
 class Weights : public nn::WeightSource {
 public:
-    Weights(at::ScalarType type, std::string_view path) : type_(type), packed_(path != "plain"), int8_(path == "int8") {}
+    Weights(at::ScalarType type, std::string_view path) : type_(type), packed_(path == "packed" || path == "int8"), int8_(path == "int8") {}
     at::Tensor take(const std::string&, at::IntArrayRef shape) override {
         const at::Tensor drawn = at::randn(shape, type_);
         std::int64_t inputs = 1;
@@ -62,6 +64,7 @@ private:
 
 void measure(at::ScalarType type, std::string_view path, std::int64_t side) {
     const c10::InferenceMode no_gradients;
+    const at::Device device = device_named(path == "cuda" ? path : "cpu");
     Weights weights(type, path);
     UNetInputs inputs;
     inputs.sample = at::randn({1, 4, side / 8, side / 8}, type);
@@ -70,17 +73,19 @@ void measure(at::ScalarType type, std::string_view path, std::int64_t side) {
     inputs.guidance = at::full({1}, 7.5, at::kFloat);
     double step = 0, decode = 0;
     {
-        const UNet unet(UNetConfig::from_json(parse_json(unet_config, "unet")), weights);
+        const UNet unet = build_on(
+            device, weights, [](nn::WeightSource& there) { return UNet(UNetConfig::from_json(parse_json(unet_config, "unet")), there); });
         step = bench::median_seconds([&] { unet.forward(inputs); });
     }
     {
-        const auto vae = make_vae(parse_json(vae_config, "vae"), weights);
+        auto plain = build_on(device, weights, [](nn::WeightSource& there) { return make_vae(parse_json(vae_config, "vae"), there); });
+        const auto vae = with_weights_of(type, device, std::move(plain));
         decode = bench::median_seconds([&] { vae->decode(inputs.sample); });
     }
     fmt::print(
-        "{{\"benchmark\":\"network\",\"precision\":\"{}\",\"path\":\"{}\",\"side\":{},\"threads\":{},\"unet_step_s\":{:.3f},"
-        "\"vae_decode_s\":{:.3f}}}\n",
-        at::toString(type), path, side, at::get_num_threads(), step, decode);
+        "{{\"benchmark\":\"network\",\"device\":\"{}\",\"precision\":\"{}\",\"path\":\"{}\",\"side\":{},\"threads\":{},\"unet_step_s\":{:.5f},"
+        "\"vae_decode_s\":{:.5f}}}\n",
+        model_name(device), at::toString(type), path, side, at::get_num_threads(), step, decode);
 }
 
 }  // namespace
@@ -89,7 +94,7 @@ int main(int count, char** arguments) {
     const auto word = [&](int i, std::string_view usual) { return count > i ? std::string_view(arguments[i]) : usual; };
     const auto side = parse_u64(word(3, "512")), threads = parse_u64(word(4, "0"));
     if (count < 3 || !side || !threads) {
-        fmt::print(stderr, "usage: {} f32|bf16 plain|packed|int8 [SIDE] [THREADS]\n", arguments[0]);
+        fmt::print(stderr, "usage: {} f32|bf16 plain|packed|int8|cuda [SIDE] [THREADS]\n", arguments[0]);
         return 64;
     }
     set_threads(static_cast<int>(*threads));

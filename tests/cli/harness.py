@@ -30,7 +30,7 @@ ALL_TOOLS = (ENCODE, DENOISE, RENDER, OPTIMIZE, STYLIZE)
 FILTERS = (DENOISE, RENDER)  # tools that read records from stdin without being asked
 WRITERS = (ENCODE, DENOISE, STYLIZE)  # tools that write records
 
-USAGE, DATA, NO_INPUT, CANNOT_CREATE, IO, TRY_AGAIN, REFUSED = 64, 65, 66, 73, 74, 75, 77
+USAGE, DATA, NO_INPUT, UNAVAILABLE, CANNOT_CREATE, IO, TRY_AGAIN, REFUSED = 64, 65, 66, 69, 73, 74, 75, 77
 TIME_LIMIT = 60  # seconds; a tool that hangs must not hang the tests
 
 

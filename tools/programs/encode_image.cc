@@ -31,7 +31,7 @@ std::optional<cli::Plan> EncodeImage::plan(cli::Context& context) {
     context.apply_threads();
     output_.expect_possible();
     const auto bundle = model_.open();
-    const auto settings = images_.settings(false);
+    const auto settings = images_.settings();
     const auto factor = bundle.latent_format().factor;
     cli::Plan plan{context.tool(), bundle.name(), output_.path, 0, {}, 0, cli::resting_memory};
     cli::PictureFeed feed(images_);
@@ -79,7 +79,7 @@ ExitCode EncodeImage::run(cli::Context& context) {
 
 ImageEncoder EncodeImage::load(cli::Context& context, const Bundle& bundle) const {
     const auto timed = context.meter().time(Stage::load);
-    return ImageEncoder(bundle, images_.settings(true));
+    return ImageEncoder(bundle, images_.settings(bundle.device()));
 }
 
 }  // namespace lcm

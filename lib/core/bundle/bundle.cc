@@ -16,9 +16,12 @@
 #include "lib/core/bundle/part_hash.h"
 #include "lib/core/bundle/shape_config.h"
 #include "lib/core/bundle/weight_files.h"
+#include "lib/core/tensor/device.h"
+#include "lib/core/tensor/graph.h"
 #include "lib/core/tensor/instruction_set.h"
 #include "lib/core/model/quantization.h"
 #include "lib/core/nn/quantized.h"
+#include "lib/core/weights/device_weights.h"
 #include "lib/core/weights/key_map.h"
 #include "lib/core/weights/weight_set.h"
 
@@ -177,7 +180,8 @@ void Bundle::set_prediction_type() {
 }
 
 void Bundle::set_precision() {
-    if (files_.int8_if_quantized && is_quantized() && nn::has_quantized_products()) files_.precision = Precision::int8;
+    if (files_.int8_if_quantized && is_quantized() && device().is_cpu() && nn::has_quantized_products())
+        files_.precision = Precision::int8;
 }
 
 bool Bundle::is_quantized() const {
@@ -267,6 +271,8 @@ std::string Bundle::text_sha256() const {
 }
 
 void Bundle::expect_int8() const {
+    if (!device().is_cpu())
+        throw Error(ExitCode::refused, name(), "is not computed in int8 on a GPU", "compute on the CPU, or in bf16: --precision bf16");
     if (!is_quantized())
         throw Error(ExitCode::usage, name(), "is not quantized, so that it does not compute in int8",
                     "make a model that is: lcm-optimize quantize MODEL --calibrate RECORDS -o DIR");
@@ -275,21 +281,33 @@ void Bundle::expect_int8() const {
                     "compute in numbers: --precision f32");
 }
 
+namespace {
+
+void note_device(at::Device device) {
+    note_engine("device", model_name(device));
+    note_engine("products", device.is_cpu() ? "packed" : "cuda");
+    if (device.is_cpu())
+        note_engine("isa", lcm::name(instruction_set()));
+    else
+        note_engine("graphs", has_graphs() ? "yes" : "no");
+}
+
+}  // namespace
+
 template <typename Build>
 auto Bundle::build(Part part, const WeightLayer& layer, const Build& network) const {
     const bool ours = source(part).layout.naming == Naming::diffusers;
     const bool text = part == Part::text_encoder || part == Part::text_encoder_2;
     const at::ScalarType type = text ? at::kFloat : type_of(precision());
     std::vector<WeightFile> files = weights(part);
-    const std::unique_ptr<PackStore> packed = layer ? nullptr : pack_store(part, type, files);
+    const std::unique_ptr<PackStore> packed = layer || !device().is_cpu() ? nullptr : pack_store(part, type, files);
     WeightSet set = ours ? WeightSet(std::move(files), type, key_map(part)) : WeightSet(std::move(files), type, original_names(part));
     set.set_store(packed.get());
     if (part == Part::unet && precision() == Precision::int8) set.multiply_in_int8();
     const std::unique_ptr<nn::WeightSource> changed = layer ? layer(set) : nullptr;
     note_engine("precision", lcm::name(text ? Precision::f32 : precision()));
-    note_engine("isa", lcm::name(instruction_set()));
-    note_engine("products", set.packs() ? "packed" : "plain");
-    auto built = network(changed ? *changed : static_cast<nn::WeightSource&>(set));
+    note_device(device());
+    auto built = build_on(device(), changed ? *changed : static_cast<nn::WeightSource&>(set), network);
     set.expect_all_used();
     if (packed) write_pack_cache(*packed);
     return built;
@@ -322,7 +340,8 @@ std::unique_ptr<VAE> Bundle::vae(VAEUse use) const {
                     fmt::format("holds the {} of a VAE alone, and the {} is needed", held, needed),
                     fmt::format("give a whole VAE, or the file of the {}, by --vae", needed));
     }
-    return precision() == Precision::f32 ? std::move(plain) : with_weights_of(type_of(precision()), std::move(plain));
+    if (precision() == Precision::f32 && device().is_cpu()) return plain;
+    return with_weights_of(type_of(precision()), device(), std::move(plain));
 }
 
 CLIPTextModel Bundle::text_encoder(Part part, const WeightLayer& layer) const {

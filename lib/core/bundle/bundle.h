@@ -36,8 +36,9 @@ struct ModelFiles {
     std::string variant;                   ///< which weights of a folder are taken where there are several ("fp16"); empty: the usual ones
     std::map<Part, std::string> parts;     ///< a file or folder for a part, in the place of the model's own
     Precision precision = Precision::f32;  ///< what UNet and VAE compute in
+    at::Device device = at::kCPU;          ///< where all networks compute
     bool pack_cache = false;               ///< keep packed weights of large parts in the user's cache (`pack_cache.h`)
-    bool int8_if_quantized = false;        ///< int8 in its place, where the UNet is quantized and this CPU multiplies bytes
+    bool int8_if_quantized = false;        ///< int8 in its place, where the UNet is quantized and the device, a CPU, multiplies bytes
     std::string vocabulary;                ///< CLIP's merges.txt, for text encoders that come without a tokenizer; empty: none
 };
 
@@ -106,9 +107,11 @@ public:
     bool is_quantized() const;
     /// What UNet and VAE compute in.
     Precision precision() const { return files_.precision; }
+    /// Where networks compute.
+    at::Device device() const { return files_.device; }
     /// Networks that take and give f32 and compute in `precision()`, the text encoders in f32. @throws Error(data) when a weight is
     /// missing, unused or of another shape than the configuration says; Error(usage) for a UNet in int8 that is not quantized,
-    /// Error(refused) where the CPU can not
+    /// Error(refused) where the device can not
     UNet unet(const WeightLayer& layer = {}) const;
     /// @throws Error(no_input) naming the file when it does not hold the half that `use` needs
     std::unique_ptr<VAE> vae(VAEUse use = VAEUse::any) const;

@@ -30,9 +30,17 @@ void check_ids(const at::Tensor& ids, const CLIPTextConfig& config) {
     }
 }
 
+CLIPTextOutputs on_cpu(CLIPTextOutputs outputs) {
+    for (at::Tensor& state : outputs.hidden_states) state = state.cpu();
+    for (at::Tensor* tensor : {&outputs.last_hidden_state, &outputs.pooled, &outputs.text_embeds})
+        if (tensor->defined()) *tensor = tensor->cpu();
+    return outputs;
+}
+
 }  // namespace
 
 struct CLIPTextModel::Network {
+    at::Device device;
     CLIPTextConfig config;
     nn::Embedding token_embedding, position_embedding;
     std::vector<CLIPLayer> layers;
@@ -40,7 +48,8 @@ struct CLIPTextModel::Network {
     std::optional<nn::Linear> text_projection;
 
     Network(const CLIPTextConfig& settings, const nn::Scope& weights)
-        : config(settings),
+        : device(weights.device()),
+          config(settings),
           token_embedding(weights / "embeddings.token_embedding", config.vocab_size, config.hidden_size),
           position_embedding(weights / "embeddings.position_embedding", config.max_position_embeddings, config.hidden_size),
           final_layer_norm(weights / "final_layer_norm", config.hidden_size, config.layer_norm_eps) {
@@ -57,7 +66,8 @@ struct CLIPTextModel::Network {
         return states.gather(1, end.view({-1, 1, 1}).expand({-1, 1, states.size(2)})).squeeze(1);
     }
 
-    CLIPTextOutputs forward(const at::Tensor& ids, const std::vector<TokenVector>& vectors) const {
+    CLIPTextOutputs forward(const at::Tensor& given, const std::vector<TokenVector>& vectors) const {
+        const at::Tensor ids = given.to(device);
         CLIPTextOutputs out;
         at::Tensor tokens = token_embedding(ids);
         for (const TokenVector& one : vectors) tokens.select(1, one.position).copy_(one.vector);
@@ -83,12 +93,12 @@ CLIPTextOutputs CLIPTextModel::forward(const at::Tensor& ids, const std::vector<
         if (one.position < 0 || one.position >= ids.size(1))
             throw Error(ExitCode::software, "", fmt::format("position {} is outside the row of {} tokens", one.position, ids.size(1)));
     }
-    return network_->forward(ids, vectors);
+    return on_cpu(network_->forward(ids, vectors));
 }
 
 at::Tensor CLIPTextModel::final_layer_norm(const at::Tensor& hidden) const {
     expect_shape(hidden, {-1, -1, network_->config.hidden_size}, "the hidden state");
-    return network_->final_layer_norm(hidden);
+    return network_->final_layer_norm(hidden.to(network_->device)).cpu();
 }
 
 const CLIPTextConfig& CLIPTextModel::config() const { return network_->config; }

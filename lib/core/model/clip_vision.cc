@@ -32,6 +32,7 @@ CLIPVisionConfig CLIPVisionConfig::from_json(const Json& json) {
 }
 
 struct CLIPVisionModel::Network {
+    at::Device device;
     CLIPVisionConfig config;
     std::int64_t patches;
     at::Tensor class_embedding;
@@ -42,7 +43,8 @@ struct CLIPVisionModel::Network {
     nn::Linear visual_projection;
 
     Network(const CLIPVisionConfig& settings, const nn::Scope& weights)
-        : config(settings),
+        : device(weights.device()),
+          config(settings),
           patches((config.image_size / config.patch_size) * (config.image_size / config.patch_size)),
           class_embedding(weights.take("embeddings.class_embedding", {config.hidden_size})),
           patch_embedding(weights / "embeddings.patch_embedding", {.in = config.num_channels,
@@ -76,7 +78,7 @@ CLIPVisionModel::CLIPVisionModel(CLIPVisionModel&&) noexcept = default;
 at::Tensor CLIPVisionModel::forward(const at::Tensor& pixels) const {
     const CLIPVisionConfig& config = network_->config;
     expect_shape(pixels, {-1, config.num_channels, config.image_size, config.image_size}, "the image encoder's pixels");
-    return network_->forward(pixels);
+    return network_->forward(pixels.to(network_->device)).cpu();
 }
 
 const CLIPVisionConfig& CLIPVisionModel::config() const { return network_->config; }

@@ -83,6 +83,7 @@ void ControlResiduals::add(const ControlResiduals& other) {
 }
 
 struct ControlNet::Network {
+    at::Device device;
     ControlNetConfig config;
     UNetEncoder encoder;
     MapEmbedding map_embedding;
@@ -90,7 +91,8 @@ struct ControlNet::Network {
     nn::Conv2d middle;
 
     Network(const ControlNetConfig& settings, const nn::Scope& weights)
-        : config(settings),
+        : device(weights.device()),
+          config(settings),
           encoder(config.unet, weights),
           map_embedding(weights / "controlnet_cond_embedding", config),
           middle(weights / "controlnet_mid_block", pointwise(config.unet.block_out_channels.back())) {
@@ -105,7 +107,8 @@ struct ControlNet::Network {
     }
 
     ControlResiduals forward(const UNetInputs& inputs, const at::Tensor& map, const ControlStrength& strength) const {
-        const Conditions conditions{.time = encoder.time_vector(inputs), .context = {.tokens = inputs.context}};
+        const Conditions conditions{.time = encoder.time_vector(encoder.time_features(inputs), inputs.text_pooled),
+                                    .context = {.tokens = inputs.context}};
         const at::Tensor seen = map_embedding(config.bgr ? map.flip({1}) : map);
         const UNetFeatures features = encoder(encoder.begin(inputs.sample) + seen, conditions);
         ControlResiduals residuals;
@@ -126,7 +129,8 @@ ControlResiduals ControlNet::forward(const UNetInputs& inputs, const at::Tensor&
     const std::int64_t batch = map.defined() && map.dim() == 4 && map.size(0) == 1 ? 1 : inputs.sample.size(0), factor = config.factor();
     expect_shape(map, {batch, config.conditioning_channels, inputs.sample.size(2) * factor, inputs.sample.size(3) * factor},
                  "the control map");
-    return network_->forward(inputs, map, strength);
+    const at::Device device = network_->device;
+    return network_->forward(placed(inputs, inputs.sample.scalar_type(), device), map.to(device), strength);
 }
 
 const ControlNetConfig& ControlNet::config() const { return network_->config; }

@@ -51,7 +51,7 @@ public:
 
     /// @param inputs  as the UNet's
     /// @param map     [1 or B,channels,H,W] in 0..1, `factor()` times the sample's size
-    /// @throws Error(data) when an input's shape does not fit
+    /// @return where the weights lie. @throws Error(data) when an input's shape does not fit
     ControlResiduals forward(const UNetInputs& inputs, const at::Tensor& map, const ControlStrength& strength = {}) const;
     const ControlNetConfig& config() const;
 

@@ -99,6 +99,7 @@ private:
 }  // namespace
 
 struct EfficientNetLite::Network {
+    at::Device device;
     SameConv conv_stem;
     BatchNorm bn0;
     std::vector<Block> blocks;
@@ -106,7 +107,8 @@ struct EfficientNetLite::Network {
     BatchNorm bn1;
 
     explicit Network(const nn::Scope& weights)
-        : conv_stem(weights / "_conv_stem", 3, stem_width, 3, 2),
+        : device(weights.device()),
+          conv_stem(weights / "_conv_stem", 3, stem_width, 3, 2),
           bn0(weights / "_bn0", stem_width),
           conv_head(weights / "_conv_head", std::end(stages)[-1].out, efficientnet_features, 1, 1),
           bn1(weights / "_bn1", efficientnet_features) {
@@ -126,9 +128,9 @@ EfficientNetLite::EfficientNetLite(EfficientNetLite&&) noexcept = default;
 
 at::Tensor EfficientNetLite::features(const at::Tensor& pixels) const {
     expect_shape(pixels, {-1, 3, -1, -1}, "the feature network's pixels");
-    at::Tensor x = network_->bn0.relu6(network_->conv_stem(nn::channels_last(pixels)));
+    at::Tensor x = network_->bn0.relu6(network_->conv_stem(nn::channels_last(pixels.to(network_->device))));
     for (const Block& block : network_->blocks) x = block(x);
-    return network_->bn1.relu6(network_->conv_head(x)).contiguous();
+    return network_->bn1.relu6(network_->conv_head(x)).contiguous().cpu();
 }
 
 at::Tensor EfficientNetLite::pooled(const at::Tensor& pixels) const { return features(pixels).mean({2, 3}); }

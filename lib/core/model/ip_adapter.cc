@@ -70,13 +70,15 @@ struct IPAdapter::Network {
     struct Layer {
         nn::Linear to_k, to_v;
     };
+    at::Device device;
     IPAdapterShape shape;
     nn::Linear proj;
     nn::LayerNorm norm;
     std::vector<Layer> layers;  ///< in the order in which a UNet runs: down, middle, up
 
     Network(const UNetConfig& unet, const IPAdapterShape& sizes, const nn::Scope& weights)
-        : shape(sizes),
+        : device(weights.device()),
+          shape(sizes),
           proj(weights / "image_proj.proj", shape.image_width, shape.tokens * shape.context_width),
           norm(weights / "image_proj.norm", shape.context_width, layer_norm_eps) {
         const AttentionLayers order = attention_layers(unet);
@@ -102,7 +104,7 @@ const IPAdapterShape& IPAdapter::shape() const { return network_->shape; }
 
 at::Tensor IPAdapter::tokens(const at::Tensor& embeds) const {
     expect_shape(embeds, {-1, network_->shape.image_width}, "the image prompt's features");
-    return network_->norm(network_->proj(embeds).reshape({embeds.size(0), network_->shape.tokens, network_->shape.context_width}));
+    return network_->norm(network_->proj(embeds.to(network_->device)).reshape({embeds.size(0), network_->shape.tokens, network_->shape.context_width}));
 }
 
 std::vector<KeyValue> IPAdapter::keys_values(const at::Tensor& tokens, double scale) const {

@@ -36,7 +36,7 @@ public:
     ~IPAdapter();
     IPAdapter(IPAdapter&&) noexcept;
 
-    /// @param embeds  [B,image_width]; zeros stand for no picture. @return [B,tokens,context_width]
+    /// @param embeds  [B,image_width]; zeros stand for no picture. @return [B,tokens,context_width], where the weights lie
     at::Tensor tokens(const at::Tensor& embeds) const;
 
     const IPAdapterShape& shape() const;

@@ -19,6 +19,9 @@ at::Tensor per_channel(ConfigReader& reader, const char* key, std::int64_t chann
     return at::tensor(numbers).to(at::kFloat).view({1, -1, 1, 1});
 }
 
+/// The numbers of channels in the type and place of latents `z`.
+at::Tensor as(const at::Tensor& z, const at::Tensor& numbers) { return numbers.to(z.device(), z.scalar_type()); }
+
 }  // namespace
 
 LatentScale::LatentScale(ConfigReader& reader, const LatentFormat& format)
@@ -33,13 +36,13 @@ LatentScale::LatentScale(ConfigReader& reader, const LatentFormat& format)
 }
 
 at::Tensor LatentScale::scale(const at::Tensor& z) const {
-    const at::Tensor centred = mean_.defined() ? z - mean_.to(z.scalar_type()) : z;
-    return std_.defined() ? centred * factor_ / std_.to(z.scalar_type()) : centred * factor_;
+    const at::Tensor centred = mean_.defined() ? z - as(z, mean_) : z;
+    return std_.defined() ? centred * factor_ / as(z, std_) : centred * factor_;
 }
 
 at::Tensor LatentScale::unscale(const at::Tensor& z) const {
-    const at::Tensor spread = std_.defined() ? z * std_.to(z.scalar_type()) / factor_ : z / factor_;
-    return mean_.defined() ? spread + mean_.to(z.scalar_type()) : spread;
+    const at::Tensor spread = std_.defined() ? z * as(z, std_) / factor_ : z / factor_;
+    return mean_.defined() ? spread + as(z, mean_) : spread;
 }
 
 }  // namespace lcm

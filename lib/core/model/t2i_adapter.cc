@@ -75,12 +75,14 @@ void T2IAdapterConfig::expect_fits(const UNetConfig& unet, const std::string& na
 }
 
 struct T2IAdapter::Network {
+    at::Device device;
     T2IAdapterConfig config;
     nn::Conv2d conv_in;
     std::vector<AdapterLevel> levels;
 
     Network(const T2IAdapterConfig& settings, const nn::Scope& weights)
-        : config(settings),
+        : device(weights.device()),
+          config(settings),
           conv_in(weights / "conv_in",
                   {.in = config.in_channels * config.downscale_factor * config.downscale_factor, .out = config.channels.front()}) {
         for (std::size_t i = 0; i < config.channels.size(); ++i)
@@ -101,7 +103,7 @@ std::vector<at::Tensor> T2IAdapter::forward(const at::Tensor& map) const {
         throw Error(ExitCode::data, "",
                     fmt::format("the control map of {}x{} has a side that is no multiple of {}", map.size(3), map.size(2), factor));
     }
-    at::Tensor x = network_->conv_in(nn::channels_last(at::pixel_unshuffle(map, factor)));
+    at::Tensor x = network_->conv_in(nn::channels_last(at::pixel_unshuffle(map.to(network_->device), factor)));
     std::vector<at::Tensor> states;
     for (const AdapterLevel& level : network_->levels) states.push_back(x = level(x));
     return states;

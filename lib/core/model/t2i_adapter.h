@@ -33,7 +33,7 @@ public:
     T2IAdapter(T2IAdapter&&) noexcept;
 
     /// @param map  [B,in_channels,H,W] in 0..1, sides multiples of `downscale_factor`
-    /// @return     unscaled states for `UNetInputs::adapter_states`. @throws Error(data)
+    /// @return     unscaled states for `UNetInputs::adapter_states`, where the weights lie. @throws Error(data)
     std::vector<at::Tensor> forward(const at::Tensor& map) const;
     const T2IAdapterConfig& config() const;
 

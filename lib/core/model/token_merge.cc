@@ -31,8 +31,8 @@ TokenMerge::TokenMerge(const at::Tensor& tokens, const TokenMergeShape& shape) {
     for (std::int64_t y = 0; y < shape.height; ++y)
         for (std::int64_t x = 0; x < shape.width; ++x)
             (y % cell == 0 && x % cell == 0 ? destinations : sources).push_back(y * shape.width + x);
-    sources_ = at::tensor(sources, at::kLong);
-    destinations_ = at::tensor(destinations, at::kLong);
+    sources_ = at::tensor(sources, at::kLong).to(tokens.device());
+    destinations_ = at::tensor(destinations, at::kLong).to(tokens.device());
     const auto wanted = static_cast<std::int64_t>(shape.ratio * static_cast<double>(tokens.size(1)));
     const std::int64_t count = std::min<std::int64_t>(wanted, std::ssize(sources));
 

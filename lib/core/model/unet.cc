@@ -7,6 +7,7 @@
 
 #include "lib/base/error.h"
 #include "lib/core/model/unet_encoder.h"
+#include "lib/core/model/unet_recorder.h"
 #include "lib/core/tensor/convert.h"
 
 namespace lcm {
@@ -44,21 +45,6 @@ void check_residuals(const UNetEncoder& encoder, const UNetInputs& inputs) {
         expect_shape(inputs.adapter_states[i], {-1, levels[i], -1, -1}, fmt::format("the T2I-Adapter's state {}", i));
 }
 
-/// The inputs with all that meets weights in their type; what becomes a sinusoid stays as it is.
-UNetInputs in_type(UNetInputs inputs, at::ScalarType type) {
-    const auto convert = [&](at::Tensor& tensor) {
-        if (tensor.defined()) tensor = tensor.to(type);
-    };
-    for (at::Tensor* tensor : {&inputs.sample, &inputs.context, &inputs.text_pooled, &inputs.middle_residual}) convert(*tensor);
-    for (auto* tensors : {&inputs.down_residuals, &inputs.adapter_states})
-        for (at::Tensor& tensor : *tensors) convert(tensor);
-    for (KeyValue& pair : inputs.image_prompt) {
-        convert(pair.key);
-        convert(pair.value);
-    }
-    return inputs;
-}
-
 /// A ControlNet's residuals, to those skips that are there.
 void add_residuals(std::vector<at::Tensor>& skips, const UNetInputs& inputs) {
     for (std::size_t i = 0; i < std::min(skips.size(), inputs.down_residuals.size()); ++i) skips[i] = skips[i] + inputs.down_residuals[i];
@@ -83,22 +69,44 @@ void check_deep(const UNetConfig& config, const UNetInputs& inputs) {
 
 }  // namespace
 
+std::vector<at::Tensor*> tensors_of(UNetInputs& inputs) {
+    std::vector<at::Tensor*> tensors{&inputs.sample,      &inputs.timestep, &inputs.context,         &inputs.guidance,
+                                     &inputs.text_pooled, &inputs.time_ids, &inputs.middle_residual, &inputs.deep};
+    for (auto* list : {&inputs.down_residuals, &inputs.adapter_states})
+        for (at::Tensor& tensor : *list) tensors.push_back(&tensor);
+    for (KeyValue& pair : inputs.image_prompt) {
+        tensors.push_back(&pair.key);
+        tensors.push_back(&pair.value);
+    }
+    return tensors;
+}
+
 struct UNet::Network {
     std::optional<at::ScalarType> type;
+    at::Device device;
+    UNetRecorder recorder;
     UNetEncoder encoder;
     std::vector<UpBlock> up;
     nn::GroupNorm conv_norm_out;
     nn::Conv2d conv_out;
 
     Network(const UNetConfig& config, const nn::Scope& weights)
-        : encoder(config, weights),
+        : device(weights.device()),
+          encoder(config, weights),
           up(up_blocks(config, weights / "up_blocks")),
           conv_norm_out(weights / "conv_norm_out", config.norm_num_groups, config.block_out_channels.front(), config.norm_eps),
           conv_out(weights / "conv_out", {.in = config.block_out_channels.front(), .out = config.out_channels}) {}
 
-    UNetOutputs forward(const UNetInputs& inputs) const {
+    UNetOutputs evaluate(const UNetInputs& inputs) {
+        const TimeFeatures time = encoder.time_features(inputs);
+        // Which tokens are merged is found out while it runs, with tables of the CPU.
+        if (device.is_cpu() || !has_graphs() || inputs.token_merge > 0) return forward(inputs, time);
+        return recorder(inputs, time, [this](const UNetInputs& given, const TimeFeatures& features) { return forward(given, features); });
+    }
+
+    UNetOutputs forward(const UNetInputs& inputs, const TimeFeatures& time) const {
         ExtraContext extra(inputs.image_prompt);
-        const Conditions conditions{.time = encoder.time_vector(inputs),
+        const Conditions conditions{.time = encoder.time_vector(time, inputs.text_pooled),
                                     .context = {inputs.context, inputs.context_cache.get()},
                                     .extra = &extra,
                                     .merging = merging(encoder.config(), inputs)};
@@ -138,9 +146,8 @@ UNetOutputs UNet::evaluate(const UNetInputs& inputs) const {
     check_deep(network_->encoder.config(), inputs);
     check_residuals(network_->encoder, inputs);
     const at::ScalarType outer = inputs.sample.scalar_type();
-    if (!network_->type || *network_->type == outer) return network_->forward(inputs);
-    UNetOutputs outputs = network_->forward(in_type(inputs, *network_->type));
-    outputs.sample = outputs.sample.to(outer);
+    UNetOutputs outputs = network_->evaluate(placed(inputs, network_->type.value_or(outer), network_->device));
+    outputs.sample = outputs.sample.to(inputs.sample.device(), outer);
     return outputs;
 }
 

@@ -51,15 +51,20 @@ struct UNetInputs {
     at::Tensor deep;
 };
 
+/// Every tensor of the inputs, in an order that follows from which there are.
+std::vector<at::Tensor*> tensors_of(UNetInputs& inputs);
+
 /// What an evaluation gives.
 struct UNetOutputs {
     at::Tensor sample;  ///< [B,out_channels,H,W]
-    at::Tensor deep;    ///< [B,D,H,W] in the type of the weights: what came into the last block on the way up
+    at::Tensor deep;    ///< [B,D,H,W] as the weights are, in type and place: what came into the last block on the way up
 };
 
 /// UNet2DConditionModel of diffusers: predicts epsilon, v or the sample. No I/O, no globals.
 class UNet {
 public:
+    /// Inputs may lie on the CPU when the weights lie on a GPU; the sample comes back to where it was. There evaluations of equal shapes are
+    /// recorded and replayed (`Graph`), so that calls must not overlap.
     /// @param type  of the weights, where inputs and output are of another; absent: all are of one type
     UNet(const UNetConfig& config, nn::WeightSource& weights, std::optional<at::ScalarType> type = {});
     ~UNet();

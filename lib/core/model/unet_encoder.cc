@@ -4,6 +4,9 @@
 #include <ATen/ops/cat.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "lib/base/error.h"
 #include "lib/core/nn/embedding.h"
 #include "lib/core/tensor/convert.h"
@@ -84,6 +87,13 @@ void check_unet_inputs(const UNetConfig& config, const UNetInputs& inputs, std::
     check_optional(inputs.time_ids, config.text_time, {batch, time_ids_count}, network, "the size condition (time_ids)");
 }
 
+UNetInputs placed(UNetInputs inputs, at::ScalarType type, at::Device device) {
+    const std::array numbers{&inputs.timestep, &inputs.guidance, &inputs.time_ids};
+    for (at::Tensor* tensor : tensors_of(inputs))
+        if (tensor->defined() && std::ranges::find(numbers, tensor) == numbers.end()) *tensor = tensor->to(device, type);
+    return inputs;
+}
+
 UNetEncoder::UNetEncoder(const UNetConfig& config, const nn::Scope& weights)
     : config_(config),
       conv_in_(weights / "conv_in", {.in = config.in_channels, .out = config.block_out_channels.front()}),
@@ -98,17 +108,22 @@ at::Tensor UNetEncoder::sinusoid(const at::Tensor& t, std::int64_t dim) const {
     return nn::timestep_embedding(t, dim, config_.flip_sin_to_cos, config_.freq_shift);
 }
 
-at::Tensor UNetEncoder::time_vector(const UNetInputs& inputs) const {
-    const at::ScalarType type = inputs.sample.scalar_type();
+TimeFeatures UNetEncoder::time_features(const UNetInputs& inputs) const {
+    const auto as_sample = [&](const at::Tensor& sines) { return sines.to(inputs.sample.device(), inputs.sample.scalar_type()); };
     const std::int64_t batch = inputs.sample.size(0);
-    at::Tensor guidance;
-    if (config_.time_cond_proj_dim) guidance = nn::guidance_embedding(inputs.guidance, *config_.time_cond_proj_dim).to(type);
-    const at::Tensor time = sinusoid(inputs.timestep.expand({batch}), config_.block_out_channels.front()).to(type);
-    at::Tensor vector = time_embedding_(time, guidance);
-    if (add_embedding_) {
-        const at::Tensor sizes = sinusoid(inputs.time_ids.flatten(), config_.addition_time_embed_dim).reshape({batch, -1}).to(type);
-        vector = vector + (*add_embedding_)(at::cat({inputs.text_pooled.to(type), sizes}, 1));
-    }
+    TimeFeatures features;
+    features.time = as_sample(sinusoid(inputs.timestep.expand({batch}), config_.block_out_channels.front()));
+    if (config_.time_cond_proj_dim)
+        features.guidance = as_sample(nn::guidance_embedding(inputs.guidance, *config_.time_cond_proj_dim));
+    if (add_embedding_)
+        features.sizes = as_sample(sinusoid(inputs.time_ids.flatten(), config_.addition_time_embed_dim).reshape({batch, -1}));
+    return features;
+}
+
+at::Tensor UNetEncoder::time_vector(const TimeFeatures& features, const at::Tensor& text_pooled) const {
+    at::Tensor vector = time_embedding_(features.time, features.guidance);
+    if (add_embedding_)
+        vector = vector + (*add_embedding_)(at::cat({text_pooled.to(features.sizes.scalar_type()), features.sizes}, 1));
     return nn::activate(vector, nn::Activation::silu);
 }
 

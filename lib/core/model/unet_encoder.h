@@ -25,6 +25,14 @@ UNetBlockShape unet_block_shape(const UNetConfig& config, std::int64_t in, std::
 /// The transformer of level `level`, counted from the full size.
 TransformerShape unet_transformer_shape(const UNetConfig& config, std::size_t level);
 
+/// The sinusoids of timestep, guidance and SDXL's sizes, one row a picture; undefined for what the model does not take.
+struct TimeFeatures {
+    at::Tensor time, guidance, sizes;
+};
+
+/// The inputs with all that meets weights in this type and on this device; what becomes a sinusoid stays as it is.
+UNetInputs placed(UNetInputs inputs, at::ScalarType type, at::Device device);
+
 /// What the way up starts from.
 struct UNetFeatures {
     at::Tensor middle;
@@ -36,8 +44,10 @@ class UNetEncoder {
 public:
     UNetEncoder(const UNetConfig& config, const nn::Scope& weights);
 
+    /// Made on the CPU, whose sines reach further than a GPU's, then as the sample is.
+    TimeFeatures time_features(const UNetInputs& inputs) const;
     /// Timestep, guidance and SDXL's added conditions as one vector a picture, after the SiLU that every resnet would apply.
-    at::Tensor time_vector(const UNetInputs& inputs) const;
+    at::Tensor time_vector(const TimeFeatures& features, const at::Tensor& text_pooled) const;
 
     /// The first convolution.
     at::Tensor begin(const at::Tensor& sample) const { return conv_in_(nn::channels_last(sample)); }

@@ -43,25 +43,29 @@ namespace {
 
 class ConvertingVAE : public VAE {
 public:
-    ConvertingVAE(at::ScalarType type, std::unique_ptr<VAE> inner) : VAE(*inner), type_(type), inner_(std::move(inner)) {}
+    ConvertingVAE(at::ScalarType type, at::Device device, std::unique_ptr<VAE> inner)
+        : VAE(*inner), type_(type), device_(device), inner_(std::move(inner)) {}
 
     Posterior encode(const at::Tensor& pixels) const override {
-        const Posterior found = inner_->encode(pixels.to(type_));
-        const auto outer = [&](const at::Tensor& tensor) { return tensor.defined() ? tensor.to(pixels.scalar_type()) : tensor; };
+        const Posterior found = inner_->encode(pixels.to(device_, type_));
+        const auto outer = [&](const at::Tensor& tensor) { return tensor.defined() ? like(pixels, tensor) : tensor; };
         return {.mean = outer(found.mean), .logvar = outer(found.logvar)};
     }
-    at::Tensor decode(const at::Tensor& latents) const override { return inner_->decode(latents.to(type_)).to(latents.scalar_type()); }
+    at::Tensor decode(const at::Tensor& latents) const override { return like(latents, inner_->decode(latents.to(device_, type_))); }
     at::Tensor scale(const at::Tensor& unscaled) const override { return inner_->scale(unscaled); }
 
 private:
+    static at::Tensor like(const at::Tensor& input, const at::Tensor& result) { return result.to(input.device(), input.scalar_type()); }
+
     at::ScalarType type_;
+    at::Device device_;
     std::unique_ptr<VAE> inner_;
 };
 
 }  // namespace
 
-std::unique_ptr<VAE> with_weights_of(at::ScalarType type, std::unique_ptr<VAE> vae) {
-    return std::make_unique<ConvertingVAE>(type, std::move(vae));
+std::unique_ptr<VAE> with_weights_of(at::ScalarType type, at::Device device, std::unique_ptr<VAE> vae) {
+    return std::make_unique<ConvertingVAE>(type, device, std::move(vae));
 }
 
 }  // namespace lcm

@@ -66,7 +66,7 @@ VAEHalves find_halves(const nn::WeightSource& weights, const std::vector<std::st
 /// @throws Error(data)
 std::unique_ptr<VAE> make_vae(const Json& config, nn::WeightSource& weights);
 
-/// The same VAE for inputs and results of another type than that of its weights.
-std::unique_ptr<VAE> with_weights_of(at::ScalarType type, std::unique_ptr<VAE> vae);
+/// The same VAE for inputs and results of another type, or in another place, than those of its weights.
+std::unique_ptr<VAE> with_weights_of(at::ScalarType type, at::Device device, std::unique_ptr<VAE> vae);
 
 }  // namespace lcm

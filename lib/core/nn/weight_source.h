@@ -60,6 +60,9 @@ public:
     /// The type of weights that layers may reorder, because nobody trains them: products then go the packed way. Nothing: they may not.
     virtual std::optional<at::ScalarType> packs() const { return {}; }
 
+    /// Where the weights lie: there the network computes.
+    virtual at::Device device() const { return at::kCPU; }
+
     /// The weight `name` as an earlier run has packed it; it counts as taken. `form` tells which of several orders or parts of it.
     virtual PackedWeight find_packed(const std::string& /*name*/, const std::string& /*form*/) { return {}; }
     /// Tells of a weight that was packed now.
@@ -87,6 +90,7 @@ public:
     std::shared_ptr<const Product> product(const ProductShape& shape) const { return source_->product(prefix_, shape); }
     bool has(const std::string& leaf) const { return source_->has(path(leaf)); }
     std::optional<at::ScalarType> packs() const { return source_->packs(); }
+    at::Device device() const { return source_->device(); }
     PackedWeight find_packed(const std::string& leaf, const std::string& form) const { return source_->find_packed(path(leaf), form); }
     void keep_packed(const std::string& leaf, const std::string& form, const at::Tensor& weight) const {
         source_->keep_packed(path(leaf), form, weight);

@@ -27,8 +27,8 @@ at::ScalarType type_of(Precision precision) {
     return precision == Precision::f32 ? at::kFloat : at::kBFloat16;
 }
 
-Precision fastest_precision() {
-    return instruction_set() >= InstructionSet::avx512_bf16 ? Precision::bf16 : Precision::f32;
+Precision fastest_precision(at::Device device) {
+    return !device.is_cpu() || instruction_set() >= InstructionSet::avx512_bf16 ? Precision::bf16 : Precision::f32;
 }
 
 }  // namespace lcm

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <c10/core/Device.h>
 #include <c10/core/ScalarType.h>
 
 #include <optional>
@@ -22,7 +23,7 @@ std::optional<Precision> precision_named(std::string_view name);
 /// The type of a network's weights and activations.
 at::ScalarType type_of(Precision precision);
 
-/// bf16 where `instruction_set()` multiplies matrices of it (AMX or AVX512-BF16), else f32.
-Precision fastest_precision();
+/// bf16 on a GPU, and where `instruction_set()` multiplies matrices of it (AMX or AVX512-BF16), else f32.
+Precision fastest_precision(at::Device device = at::kCPU);
 
 }  // namespace lcm

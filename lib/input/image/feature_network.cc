@@ -7,6 +7,7 @@
 #include "lib/core/model/clip_vision_processor.h"
 #include "lib/core/model/efficientnet.h"
 #include "lib/core/tensor/picture.h"
+#include "lib/core/weights/device_weights.h"
 #include "lib/core/weights/weight_set.h"
 
 namespace lcm {
@@ -45,14 +46,14 @@ std::vector<WeightFile> weight_files(const std::string& folder) {
 
 }  // namespace
 
-std::unique_ptr<FeatureNetwork> open_efficientnet(const std::string& file) {
+std::unique_ptr<FeatureNetwork> open_efficientnet(const std::string& file, at::Device device) {
     WeightSet weights({WeightFile(file)}, at::kFloat, efficientnet_key);
-    EfficientNetLite network(weights);
+    auto network = build_on(device, weights, [](nn::WeightSource& there) { return EfficientNetLite(there); });
     weights.expect_all_used();
     return std::make_unique<EfficientNetFeatures>(std::move(network));
 }
 
-std::unique_ptr<FeatureNetwork> open_image_encoder(const std::string& folder) {
+std::unique_ptr<FeatureNetwork> open_image_encoder(const std::string& folder, at::Device device) {
     const CLIPVisionConfig config = CLIPVisionConfig::from_json(read_json_file(folder + "/config.json"));
     const std::string settings = folder + "/preprocessor_config.json";
     CLIPImageProcessor processor;
@@ -60,7 +61,7 @@ std::unique_ptr<FeatureNetwork> open_image_encoder(const std::string& folder) {
     std::error_code ignored;
     if (std::filesystem::exists(settings, ignored)) processor = CLIPImageProcessor::from_json(read_json_file(settings));
     WeightSet weights(weight_files(folder), at::kFloat, clip_vision_key);
-    CLIPVisionModel network(config, weights);
+    auto network = build_on(device, weights, [&](nn::WeightSource& there) { return CLIPVisionModel(config, there); });
     weights.expect_all_used();
     return std::make_unique<CLIPFeatures>(processor, std::move(network));
 }

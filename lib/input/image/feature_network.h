@@ -19,10 +19,10 @@ public:
 
 /// EfficientNet-Lite0 from its weight file: 1280 numbers, the means over the picture.
 /// @throws Error(no_input), Error(data) naming file and tensor
-std::unique_ptr<FeatureNetwork> open_efficientnet(const std::string& file);
+std::unique_ptr<FeatureNetwork> open_efficientnet(const std::string& file, at::Device device = at::kCPU);
 
 /// A CLIP vision model's folder (`config.json`, `preprocessor_config.json`, weights): the vector that IP-Adapters read.
 /// @throws Error(no_input), Error(data) naming file and tensor or key
-std::unique_ptr<FeatureNetwork> open_image_encoder(const std::string& folder);
+std::unique_ptr<FeatureNetwork> open_image_encoder(const std::string& folder, at::Device device = at::kCPU);
 
 }  // namespace lcm

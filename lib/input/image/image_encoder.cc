@@ -10,6 +10,7 @@
 #include "lib/base/number.h"
 #include "lib/base/resource_limits.h"
 #include "lib/core/tensor/convert.h"
+#include "lib/core/tensor/device.h"
 #include "lib/core/tensor/noise.h"
 #include "lib/core/tensor/picture.h"
 #include "lib/input/image/control_map.h"
@@ -73,7 +74,7 @@ ImageSize encoded_size(const Picture& picture, const Record& record, const Image
 }
 
 ImageEncoder::ImageEncoder(const Bundle& bundle, ImageSettings settings)
-    : name_(bundle.name()), check_(bundle), settings_(std::move(settings)) {
+    : name_(bundle.name()), device_(bundle.device()), check_(bundle), settings_(std::move(settings)) {
     if (settings_.latent) vae_ = bundle.vae(VAEUse::encode);
     if (!bundle.has(Part::unet)) return;
     const UNetConfig unet = UNetConfig::from_json(bundle.config(Part::unet));
@@ -158,6 +159,7 @@ void ImageEncoder::enrich(Record& record) {
     if (record.find(key::kind) == nullptr) record.set(key::kind, std::string(kind::cond));
     if (!check_.arch().empty()) record.set(key::arch, check_.arch());
     record.set(key::model, name_);
+    sign_device(record, device_);
     record.set(key::source, made_from_a_picture);
 }
 

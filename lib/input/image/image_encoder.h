@@ -68,6 +68,7 @@ private:
     void add_maps(Record& record, const Image& image) const;
 
     std::string name_;
+    at::Device device_;
     RecordCheck check_;
     ImageSettings settings_;
     std::unique_ptr<VAE> vae_;

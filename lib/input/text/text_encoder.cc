@@ -16,6 +16,7 @@
 #include "lib/base/log.h"
 #include "lib/base/text.h"
 #include "lib/core/tensor/convert.h"
+#include "lib/core/tensor/device.h"
 #include "lib/stream/keys.h"
 
 namespace lcm {
@@ -58,6 +59,7 @@ at::Tensor repeated(const at::Tensor& tokens, std::int64_t count) { return token
 
 TextEncoder::TextEncoder(const Bundle& bundle, TextSettings settings)
     : name_(bundle.name()),
+      device_(bundle.device()),
       check_(bundle),
       settings_(std::move(settings)),
       wants_negative_(!UNetConfig::from_json(bundle.config(Part::unet)).time_cond_proj_dim) {
@@ -92,6 +94,7 @@ void TextEncoder::enrich(Record& record) {
     if (record.find(key::kind) == nullptr) record.set(key::kind, std::string(kind::cond));
     record.set(key::arch, check_.arch());
     record.set(key::model, name_);
+    sign_device(record, device_);
     record.set(key::text_sha256, check_.sha256(Part::text_encoder));
     record.set(key::prompt_weights, std::string(name(settings_.syntax)));
     record.set(key::clip_skip, std::to_string(settings_.clip_skip));

@@ -85,6 +85,7 @@ private:
     void add_negative(TextConditions& conditions, const PromptTexts& texts, const Encoded& positive);
 
     std::string name_;
+    at::Device device_;
     RecordCheck check_;
     TextSettings settings_;
     bool wants_negative_, zeros_for_none_ = false;

@@ -200,6 +200,14 @@ TEST_CASE("a half-precision copy gives the same network up to rounding") {
     CHECK((bundle.unet().config().in_channels == 4));
 }
 
+TEST_CASE("a GPU does not multiply bytes") {
+    ModelFiles files;
+    files.path = golden_model("lcm");
+    files.device = at::kCUDA;
+    files.precision = Precision::int8;
+    check_error(ExitCode::refused, {"GPU", "bf16"}, [&] { Bundle::open(files).unet(); });
+}
+
 TEST_CASE("the hash of a part is the SHA-256 of its file") {
     const TemporaryFolder cache;
     ::setenv("XDG_CACHE_HOME", cache.path().c_str(), 1);

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+
+#include "lib/core/bundle/bundle.h"
+#include "lib/core/tensor/device.h"
+
+namespace lcm::gpu {
+
+/// A GPU adds up in another order: a network of some hundred products loses this many digits of f32.
+inline constexpr double most_f32 = 2e-5;
+/// Relative RMS that the rounding of bf16 costs one evaluation of a network; a GPU rounds as a CPU does, in another order.
+inline constexpr double most_bf16 = 0.03;
+
+/// Root of the mean square of the difference, relative to that of `exact`.
+inline double distance(const at::Tensor& tensor, const at::Tensor& exact) {
+    return (tensor.cpu().to(at::kDouble) - exact.cpu().to(at::kDouble)).norm().item<double>() / exact.to(at::kDouble).norm().item<double>();
+}
+
+/// The model at `path` on a device.
+inline Bundle open(const std::string& path, at::Device device, Precision precision = Precision::f32) {
+    ModelFiles files;
+    files.path = path;
+    files.device = device;
+    files.precision = precision;
+    return Bundle::open(files);
+}
+
+/// The first GPU.
+inline at::Device card() { return device_named("cuda"); }
+
+}  // namespace lcm::gpu

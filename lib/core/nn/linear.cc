@@ -2,6 +2,7 @@
 #include <ATen/ops/linear.h>
 
 #include "lib/core/nn/epilogue.h"
+#include "lib/core/nn/gpu_kernels.h"
 #include "lib/core/nn/int8_kernels.h"
 #include "lib/core/nn/layers.h"
 #include "lib/core/nn/packed.h"
@@ -56,7 +57,9 @@ at::Tensor Geglu::operator()(const at::Tensor& x) const {
         gelu.activation = Activation::gelu;
         return packed_value_->times(x, (*packed_gate_)(x, gelu));
     }
-    const std::vector<at::Tensor> halves = (*proj_)(x).chunk(2, -1);
+    const at::Tensor both = (*proj_)(x);
+    if (takes_gpu_geglu(both)) return gpu_geglu(both);
+    const std::vector<at::Tensor> halves = both.chunk(2, -1);
     return halves[0] * activate(halves[1], Activation::gelu);
 }
 

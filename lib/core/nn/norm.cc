@@ -1,6 +1,7 @@
 #include <ATen/ops/group_norm.h>
 #include <ATen/ops/layer_norm.h>
 
+#include "lib/core/nn/gpu_kernels.h"
 #include "lib/core/nn/group_norm_kernel.h"
 #include "lib/core/nn/layers.h"
 
@@ -14,6 +15,7 @@ at::Tensor GroupNorm::norm_silu(const at::Tensor& x) const { return apply(x, tru
 
 at::Tensor GroupNorm::apply(const at::Tensor& x, bool silu) const {
     if (takes_group_norm_kernel(x)) return group_norm_kernel(x, {groups_, eps_, weight_, bias_, silu});
+    if (takes_gpu_kernels(x)) return gpu_group_norm(x, {groups_, eps_, weight_, bias_, silu});
     at::Tensor normed = at::group_norm(x, groups_, weight_, bias_, eps_);
     return silu ? activate(normed, Activation::silu) : normed;
 }

@@ -68,9 +68,11 @@ class Networks:
         torch, config = self.torch, self.unet.config
         inputs = {"encoder_hidden_states": context}
         if config.time_cond_proj_dim:
-            inputs["timestep_cond"] = torch.randn(1, config.time_cond_proj_dim).to(self.device, self.dtype)  # the same work as the real embedding
+            embedding = torch.randn(1, config.time_cond_proj_dim)  # the same work as the real one
+            inputs["timestep_cond"] = embedding.to(self.device, self.dtype)
         if config.addition_embed_type == "text_time":
-            inputs["text_embeds"], inputs["time_ids"] = pooled, torch.tensor([[size, size, 0, 0, size, size]]).to(self.device, self.dtype)
+            sizes = torch.tensor([[size, size, 0, 0, size, size]])
+            inputs["text_embeds"], inputs["time_ids"] = pooled, sizes.to(self.device, self.dtype)
         return inputs
 
 

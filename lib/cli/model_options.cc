@@ -112,8 +112,8 @@ void ModelOptions::declare_operand(CLI::App& app, const std::string& help) {
 
 void ModelOptions::declare_precision(CLI::App& app) {
     app.add_option("--precision", precision_,
-                   "Type to compute in; auto is int8 for a quantized model on a CPU, else bf16 on a GPU and where the CPU multiplies matrices of "
-                   "it; else the record's own, else int8 for a quantized model on a CPU, else f32")
+                   "Type to compute in; auto is int8 for a quantized model on a CPU, else bf16 on a GPU and where the CPU multiplies "
+                   "matrices of it; else the record's own, else int8 for a quantized model on a CPU, else f32")
         ->check(CLI::IsMember({"auto", "f32", "bf16", "int8"}))
         ->type_name("TYPE")
         ->group(group::generation);

@@ -83,8 +83,8 @@ void measure(at::ScalarType type, std::string_view path, std::int64_t side) {
         decode = bench::median_seconds([&] { vae->decode(inputs.sample); });
     }
     fmt::print(
-        "{{\"benchmark\":\"network\",\"device\":\"{}\",\"precision\":\"{}\",\"path\":\"{}\",\"side\":{},\"threads\":{},\"unet_step_s\":{:.5f},"
-        "\"vae_decode_s\":{:.5f}}}\n",
+        "{{\"benchmark\":\"network\",\"device\":\"{}\",\"precision\":\"{}\",\"path\":\"{}\",\"side\":{},\"threads\":{},"
+        "\"unet_step_s\":{:.5f},\"vae_decode_s\":{:.5f}}}\n",
         model_name(device), at::toString(type), path, side, at::get_num_threads(), step, decode);
 }
 

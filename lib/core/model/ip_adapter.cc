@@ -104,7 +104,9 @@ const IPAdapterShape& IPAdapter::shape() const { return network_->shape; }
 
 at::Tensor IPAdapter::tokens(const at::Tensor& embeds) const {
     expect_shape(embeds, {-1, network_->shape.image_width}, "the image prompt's features");
-    return network_->norm(network_->proj(embeds.to(network_->device)).reshape({embeds.size(0), network_->shape.tokens, network_->shape.context_width}));
+    const IPAdapterShape& shape = network_->shape;
+    const at::Tensor projected = network_->proj(embeds.to(network_->device));
+    return network_->norm(projected.reshape({embeds.size(0), shape.tokens, shape.context_width}));
 }
 
 std::vector<KeyValue> IPAdapter::keys_values(const at::Tensor& tokens, double scale) const {

@@ -63,8 +63,8 @@ struct UNetOutputs {
 /// UNet2DConditionModel of diffusers: predicts epsilon, v or the sample. No I/O, no globals.
 class UNet {
 public:
-    /// Inputs may lie on the CPU when the weights lie on a GPU; the sample comes back to where it was. There evaluations of equal shapes are
-    /// recorded and replayed (`Graph`), so that calls must not overlap.
+    /// Inputs may lie on the CPU when the weights lie on a GPU; the sample comes back to where it was. There evaluations of equal shapes
+    /// are recorded and replayed (`Graph`), so that calls must not overlap.
     /// @param type  of the weights, where inputs and output are of another; absent: all are of one type
     UNet(const UNetConfig& config, nn::WeightSource& weights, std::optional<at::ScalarType> type = {});
     ~UNet();

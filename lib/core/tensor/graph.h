@@ -21,8 +21,9 @@ public:
 /// Whether this build records work of a GPU.
 bool has_graphs();
 
-/// Records what `work` starts on `device`; nothing runs. It must have run before, so that libraries are loaded and ways chosen, must not wait
-/// for the GPU, and may read no memory of the CPU. What it allocates stays alive with the graph. @throws Error(software) without `has_graphs()`
+/// Records what `work` starts on `device`; nothing runs. It must have run before, so that libraries are loaded and ways chosen, must not
+/// wait for the GPU, and may read no memory of the CPU. What it allocates stays alive with the graph.
+/// @throws Error(software) without `has_graphs()`
 std::unique_ptr<Graph> record_graph(at::Device device, const std::function<void()>& work);
 
 /// The name of a GPU as its maker gives it; its kind and number where this build cannot ask.

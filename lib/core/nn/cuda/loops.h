@@ -4,8 +4,8 @@
 
 struct CUstream_st;
 
-/// Loops over channels-last memory for GPUs: raw pointers, no libtorch, so that CUDA's compiler reads nothing else. Sums are made in f32 in an
-/// order that the shape alone fixes: the same bytes each time.
+/// Loops over channels-last memory for GPUs: raw pointers, no libtorch, so that CUDA's compiler reads nothing else. Sums are made in f32
+/// in an order that the shape alone fixes: the same bytes each time.
 namespace lcm::nn::cuda {
 
 using Stream = CUstream_st*;
@@ -41,7 +41,8 @@ std::int64_t sums_size(const Pixels& shape, std::int64_t groups);
 /// y = (x - mean) / sqrt(variance + eps) * weight + bias by picture and group, then SiLU if asked.
 void group_norm(const Pixels& shape, const void* x, void* y, const GroupNorm& norm, Stream stream);
 
-/// x += bias + channel + residual, each of which may be null. @param bias [channels]; @param channel [pictures, channels]; @param residual [as x]
+/// x += bias + channel + residual, each of which may be null.
+/// @param bias [channels]; @param channel [pictures, channels]; @param residual  of the shape of x
 void add(const Pixels& shape, void* x, const void* bias, const void* channel, const void* residual, Stream stream);
 
 /// y [rows, width] = x[:, :width] * gelu(x[:, width:]) of x [rows, 2 * width]; gelu is the exact form.

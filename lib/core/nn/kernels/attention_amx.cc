@@ -14,9 +14,6 @@ constexpr std::int64_t pair = 2, depth_step = pair * tile_pairs;
 constexpr std::int64_t score_stride = key_block, weight_stride = 2 * key_block;  // of S in f32 and of P in bf16, which lies in its place
 constexpr std::int64_t weight_half = tile_rows * weight_stride;
 
-/// The compiler does not know that a tile is loaded from memory: what was stored must be there.
-inline void memory_is_written() { asm volatile("" ::: "memory"); }
-
 inline std::int64_t least(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
 
 inline __mmask16 first_lanes(std::int64_t count) {
@@ -273,21 +270,5 @@ void attend(const HeadShape& shape, const Attend& work) {
     memory_is_written();
     write_result(shape, work, block);
 }
-
-void begin_tiles() {
-    struct alignas(64) Palette {
-        unsigned char palette = 1, start_row = 0, reserved[14] = {};
-        std::uint16_t row_bytes[16] = {};
-        unsigned char rows[16] = {};
-    } palette;
-    for (int tile = 0; tile < 8; ++tile) {
-        palette.row_bytes[tile] = 64;
-        palette.rows[tile] = tile_rows;
-    }
-    asm volatile("" ::"r"(&palette) : "memory");
-    _tile_loadconfig(&palette);
-}
-
-void end_tiles() { _tile_release(); }
 
 }  // namespace lcm::nn::amx

@@ -1,5 +1,7 @@
 #include "lib/core/nn/amx_conv.h"
 
+#include <ATen/Parallel.h>
+
 #include <algorithm>
 #include <vector>
 
@@ -10,15 +12,15 @@ namespace lcm::nn::amx {
 
 namespace {
 
-constexpr std::int64_t band_bytes = 4 << 20;  // of input: what the caches hold from its making to its use
+constexpr std::int64_t band_bytes = 1 << 20;  // of input for each thread: what its cache holds from its making to its use
 constexpr std::int64_t least_rows = 8;        // of a band; the rows around it are made twice
 
 std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-/// Rows of the output that are computed at a time; of the shapes alone.
+/// Rows of the output that are computed at a time.
 std::int64_t band_rows(std::int64_t rows, const Window& window, const at::Tensor& x) {
     const std::int64_t row_bytes = window.stride * static_cast<std::int64_t>(x.nbytes()) / x.size(2);
-    return std::max(least_rows, ceil_divide(rows, ceil_divide(rows * row_bytes, band_bytes)));
+    return std::max(least_rows, ceil_divide(rows, ceil_divide(rows * row_bytes, band_bytes * at::get_num_threads())));
 }
 
 std::vector<std::int64_t> tap_distances(const Window& window, const InputStrides& strides, const WindowProduct& product) {

@@ -4,6 +4,7 @@
 
 #include <immintrin.h>
 
+#include "lib/core/nn/kernels/short_functions.h"
 #include "lib/core/nn/kernels/steps.h"
 #include "lib/core/nn/kernels/tiles_amx.h"
 #include "lib/core/nn/kernels/vector.h"
@@ -23,46 +24,66 @@ inline Vector load_masked(const Bf16* from, __mmask16 mask) {
 
 inline Vector load_masked(const float* from, __mmask16 mask) { return reinterpret_cast<Vector>(_mm512_maskz_loadu_ps(mask, from)); }
 
-/// Sixteen channels of a row: `to` is those of its first pixel.
+constexpr std::int64_t pixels_at_a_time = 16;  // whose channels stay in the first cache
+
+/// One block of channels from `channel` of some pixels.
 template <bool scaled, bool silu, bool bytes>
-void fill_lanes(const PictureRow& row, const Change& change, std::int64_t channel, char* to) {
-    const __mmask16 mask = first_lanes(row.channels - channel);
-    const Vector factor = scaled ? load_masked(change.factor + channel, mask) : same(1);
-    const Vector shift = scaled ? load_masked(change.shift + channel, mask) : same(0);
-    const Bf16* from = row.from + channel;
-    for (std::int64_t pixel = 0; pixel < row.width; ++pixel, from += row.channels, to += tile_row_bytes) {
-        Vector x = load_masked(from, mask);
-        if constexpr (scaled) x = x * factor + shift;
-        if constexpr (silu) x = x * reciprocal(1.0F + exp(-x));
-        if constexpr (bytes) {
-            const Bytes result = steps(x, change.per_step, change.zero);
-            std::memcpy(to, &result, sizeof result);
-        } else {
-            store(x, reinterpret_cast<Bf16*>(to));
+void fill_block(const PictureRow& row, const Change& change, std::int64_t channel, std::int64_t pixels, const Bf16* from, char* to) {
+    constexpr std::int64_t number_bytes = bytes ? 1 : sizeof(Bf16), vectors = tile_row_bytes / number_bytes / lanes;
+    __mmask16 mask[vectors];
+    Vector factor[vectors], shift[vectors];
+    for (std::int64_t i = 0; i < vectors; ++i) {
+        const std::int64_t first = channel + i * lanes;
+        mask[i] = first_lanes(row.channels - first);
+        if constexpr (scaled) {
+            factor[i] = load_masked(change.factor + first, mask[i]);
+            shift[i] = load_masked(change.shift + first, mask[i]);
         }
+    }
+    for (std::int64_t pixel = 0; pixel < pixels; ++pixel, from += row.channels, to += tile_row_bytes)
+        for (std::int64_t i = 0; i < vectors; ++i) {
+            Vector x = load_masked(from + i * lanes, mask[i]);
+            if constexpr (scaled) x = x * factor[i] + shift[i];
+            if constexpr (silu) x = short_silu(x);
+            if constexpr (bytes) {
+                const Bytes result = steps(x, change.per_step, change.zero);
+                std::memcpy(to + i * lanes, &result, sizeof result);
+            } else {
+                store(x, reinterpret_cast<Bf16*>(to) + i * lanes);
+            }
+        }
+}
+
+void copy_block(const PictureRow& row, std::int64_t channel, std::int64_t pixels, const Bf16* from, char* to) {
+    const std::int64_t left = row.channels - channel;
+    const __mmask32 mask = left >= 32 ? ~__mmask32{0} : static_cast<__mmask32>((std::uint32_t{1} << left) - 1);
+    for (std::int64_t pixel = 0; pixel < pixels; ++pixel, from += row.channels, to += tile_row_bytes)
+        _mm512_store_si512(to, _mm512_maskz_loadu_epi16(mask, from));
+}
+
+/// `fill(channel, pixels, from, to)` for every block of every few pixels.
+template <bool bytes, typename Fill>
+void for_each_block(const PictureRow& row, const Fill& fill) {
+    constexpr std::int64_t block_channels = tile_row_bytes / (bytes ? 1 : sizeof(Bf16));
+    for (std::int64_t pixel = 0; pixel < row.width; pixel += pixels_at_a_time) {
+        const std::int64_t left = row.width - pixel, pixels = left < pixels_at_a_time ? left : pixels_at_a_time;
+        char* to = row.to + pixel * tile_row_bytes;
+        for (std::int64_t channel = 0; channel < row.channels; channel += block_channels, to += row.block)
+            fill(channel, pixels, row.from + pixel * row.channels + channel, to);
     }
 }
 
 template <bool scaled, bool silu, bool bytes>
 void fill(const PictureRow& row, const Change& change) {
-    constexpr std::int64_t number_bytes = bytes ? 1 : sizeof(Bf16), block_channels = tile_row_bytes / number_bytes;
-    char* to = row.to;
-    for (std::int64_t first = 0; first < row.channels; first += block_channels, to += row.block)
-        for (std::int64_t channel = 0; channel < block_channels; channel += lanes)
-            fill_lanes<scaled, silu, bytes>(row, change, first + channel, to + channel * number_bytes);
+    for_each_block<bytes>(row, [&](std::int64_t channel, std::int64_t pixels, const Bf16* from, char* to) {
+        fill_block<scaled, silu, bytes>(row, change, channel, pixels, from, to);
+    });
 }
 
 void copy(const PictureRow& row) {
-    constexpr std::int64_t block_channels = tile_row_bytes / sizeof(Bf16);
-    char* block = row.to;
-    for (std::int64_t first = 0; first < row.channels; first += block_channels, block += row.block) {
-        const std::int64_t left = row.channels - first;
-        const __mmask32 mask = left >= block_channels ? ~__mmask32{0} : static_cast<__mmask32>((std::uint32_t{1} << left) - 1);
-        const Bf16* from = row.from + first;
-        char* to = block;
-        for (std::int64_t pixel = 0; pixel < row.width; ++pixel, from += row.channels, to += tile_row_bytes)
-            _mm512_store_si512(to, _mm512_maskz_loadu_epi16(mask, from));
-    }
+    for_each_block<false>(row, [&](std::int64_t channel, std::int64_t pixels, const Bf16* from, char* to) {
+        copy_block(row, channel, pixels, from, to);
+    });
 }
 
 }  // namespace

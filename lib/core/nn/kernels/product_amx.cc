@@ -4,7 +4,7 @@
 
 #include <immintrin.h>
 
-#include "lib/core/nn/kernels/gelu.h"
+#include "lib/core/nn/kernels/short_functions.h"
 #include "lib/core/nn/kernels/tiles_amx.h"
 #include "lib/core/nn/kernels/vector.h"
 
@@ -77,8 +77,6 @@ inline Vector sums_at(const float* sums, const float* scale, const float* bias) 
     return x + load(bias);
 }
 
-inline Vector silu(Vector x) { return x * reciprocal(1.0F + exp(-x)); }
-
 template <bool bytes, Ending ending>
 inline void finish_next(const Product& product, Waiting& waiting) {
     const std::int64_t row = waiting.next++;
@@ -89,14 +87,14 @@ inline void finish_next(const Product& product, Waiting& waiting) {
     Vector low = sums_at<bytes>(sums, waiting.scale, bias);
     Vector high = sums_at<bytes>(sums + tile_sums, waiting.scale + tile_rows, bias + tile_rows);
     if constexpr (ending == Ending::geglu) {
-        low = low * gelu(high);
+        low = low * short_gelu(high);
         const __m256i bits = reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(reinterpret_cast<__m512>(low)));
         _mm256_mask_storeu_epi16(out, static_cast<__mmask16>(waiting.columns), bits);
         return;
     }
     if constexpr (ending == Ending::silu) {
-        low = silu(low);
-        high = silu(high);
+        low = short_silu(low);
+        high = short_silu(high);
     }
     if (product.residual != nullptr) {
         const __m512i residual = _mm512_maskz_loadu_epi16(waiting.columns, product.residual + (out - product.out));
@@ -152,8 +150,13 @@ private:
             const Place lower = both ? place_of(product_, group + 1) : upper;
             float* const sums = scratch_ + (is_stored() ? pair : turn_++ % 2) * pair_sums;
             if (ahead.next >= ahead.end) ahead.lines = 0;
+            const bool last = first + count == product_.blocks;
+            if (last) prepare(panel, upper, lower, both, sums);
             multiply_pair(upper.in, lower.in, first, count, weights, sums, ahead);
-            if (first + count == product_.blocks) hand_on(panel, upper, lower, both, sums);
+            if (last) {
+                waiting_ = coming_;
+                waiting_.next = 0;
+            }
         }
     }
 
@@ -212,25 +215,34 @@ private:
         while (waiting_.next < pair_rows) finish_next<bytes, ending>(product_, waiting_);
     }
 
-    void hand_on(std::int64_t panel, const Place& upper, const Place& lower, bool both, const float* sums) {
+    void prepare(std::int64_t panel, const Place& upper, const Place& lower, bool both, const float* sums) {
         const std::int64_t first_sum = panel * panel_outputs, divisor = ending == Ending::geglu ? 2 : 1;
-        waiting_.sums = sums;
-        waiting_.scale = product_.scale + first_sum;
-        waiting_.columns = columns_of((product_.outputs - first_sum) / divisor);
-        waiting_.bias[0] = product_.bias + upper.picture * product_.bias_picture + first_sum;
-        waiting_.bias[1] = product_.bias + lower.picture * product_.bias_picture + first_sum;
-        find_outputs(product_, upper, first_sum / divisor, waiting_.out);
-        find_outputs(product_, lower, first_sum / divisor, waiting_.out + tile_rows);
-        waiting_.next = 0;
+        coming_.sums = sums;
+        coming_.scale = product_.scale + first_sum;
+        coming_.columns = columns_of((product_.outputs - first_sum) / divisor);
+        coming_.bias[0] = product_.bias + upper.picture * product_.bias_picture + first_sum;
+        coming_.bias[1] = product_.bias + lower.picture * product_.bias_picture + first_sum;
+        find_outputs(product_, upper, first_sum / divisor, coming_.out);
+        find_outputs(product_, lower, first_sum / divisor, coming_.out + tile_rows);
         if (!both)
-            for (std::int64_t i = tile_rows; i < pair_rows; ++i) waiting_.out[i] = nullptr;
+            for (std::int64_t i = tile_rows; i < pair_rows; ++i) coming_.out[i] = nullptr;
+        fetch_outputs();
+    }
+
+    // What is written and added is far away by then: it is on its way while the tiles multiply.
+    void fetch_outputs() const {
+        for (const Bf16* const out : coming_.out) {
+            if (out == nullptr) continue;
+            _mm_prefetch(reinterpret_cast<const char*>(out), _MM_HINT_T1);
+            if (product_.residual != nullptr) _mm_prefetch(reinterpret_cast<const char*>(product_.residual + (out - product_.out)), _MM_HINT_T1);
+        }
     }
 
     const Product& product_;
     const Part& part_;
     float* scratch_;
     std::int64_t blocks_, turn_ = 0;
-    Waiting waiting_;
+    Waiting waiting_, coming_;
 };
 
 template <bool bytes>

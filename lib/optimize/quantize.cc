@@ -105,7 +105,7 @@ at::Tensor parameter(const std::vector<WeightFile>& files, const std::string& na
 }
 
 /// Gives every layer that may be quantized a candidate, and tells how it is made.
-QuantizedLayers make_candidates(const WatchedLayers& layers, const std::vector<WeightFile>& files, bool every_layer) {
+QuantizedLayers make_candidates(const WatchedLayers& layers, const std::vector<WeightFile>& files, at::ScalarType type, bool every_layer) {
     QuantizedLayers quantized;
     for (const auto& [module, layer] : layers) {
         check_stop();
@@ -115,8 +115,8 @@ QuantizedLayers make_candidates(const WatchedLayers& layers, const std::vector<W
         expect_finite(weight, name);
         const LayerSteps steps{row_scales(weight), layer->inputs.best()};
         const at::Tensor bias = layer->shape.bias ? parameter(files, module + ".bias") : at::Tensor();
-        layer->candidate = std::make_shared<nn::QuantizedProduct>(
-            layer->shape, nn::QuantizedWeight{weight_steps(weight, steps.scale), steps.scale, steps.input}, bias);
+        const nn::QuantizedWeight candidate{weight_steps(weight, steps.scale), steps.scale, steps.input};
+        layer->candidate = nn::quantized_product(layer->shape, candidate, bias, type);
         quantized.emplace(module, steps);
     }
     return quantized;
@@ -178,7 +178,7 @@ QuantizedLayers calibrate(const Bundle& model, Pictures& pictures, bool every_la
     watching.adapters.push_back(calibration);
     const Denoiser denoiser(model, watching);
     latents = pictures.draw(denoiser);
-    QuantizedLayers layers = make_candidates(calibration->layers(), model.weights(Part::unet), every_layer);
+    QuantizedLayers layers = make_candidates(calibration->layers(), model.weights(Part::unet), type_of(report.plain), every_layer);
     pictures.draw(denoiser);
     report.layers = settle(layers, calibration->layers(), every_layer);
     return layers;

@@ -52,7 +52,7 @@ public:
         const nn::QuantizedWeight weight{at::randint(-127, 128, shape.weight(), at::kChar),
                                          at::full({shape.out}, 1.0 / (73 * std::sqrt(static_cast<double>(shape.in * taps))), at::kFloat),
                                          {8.0F / 255, 128}};
-        return std::make_shared<nn::QuantizedProduct>(shape, weight, shape.bias ? at::full({shape.out}, 0.01) : at::Tensor());
+        return nn::quantized_product(shape, weight, shape.bias ? at::full({shape.out}, 0.01) : at::Tensor(), type_);
     }
 
 private:

@@ -1,6 +1,7 @@
 #include "lib/core/nn/amx_conv.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
 
 #include <algorithm>
 #include <vector>
@@ -61,6 +62,27 @@ void convolve(std::span<const WindowProduct> products, const Window& window, con
         const AmxPicture input(x, change, window.border, first * window.stride - window.border, input_rows);
         for (const WindowProduct& product : products) run_band(product, window, input, first, count);
     }
+}
+
+Product into_picture(const Panels& panels, const Plan& plan, at::Tensor& result, const at::Tensor& residual) {
+    Product product = panels.product(plan, result, residual);
+    product.outputs = result.size(1);
+    product.pictures = result.size(0);
+    product.rows = result.size(2);
+    product.width = result.size(3);
+    product.out_strides = {result.size(1), result.size(1) * result.size(3), result.size(1) * result.size(3) * result.size(2)};
+    return product;
+}
+
+at::Tensor convolve(const Panels& panels, const ConvShape& shape, const at::Tensor& x, const PictureChange& change,
+                    const Epilogue& epilogue) {
+    const auto side = [&](std::int64_t size) { return (size + 2 * shape.padding - shape.kernel) / shape.stride + 1; };
+    at::Tensor result = at::empty({x.size(0), shape.out, side(x.size(2)), side(x.size(3))}, x.options(), at::MemoryFormat::ChannelsLast);
+    const Plan plan(panels, epilogue, x.size(0));
+    const at::Tensor residual = plan.residual.defined() ? channels_last(plan.residual) : at::Tensor();
+    const WindowProduct product{into_picture(panels, plan, result, residual)};
+    convolve({&product, 1}, {shape.kernel, shape.stride, shape.padding}, x, change);
+    return apply(plan.rest, std::move(result), 1);
 }
 
 }  // namespace lcm::nn::amx

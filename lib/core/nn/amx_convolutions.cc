@@ -13,56 +13,31 @@ namespace lcm::nn::amx {
 
 namespace {
 
-/// A product of `panels` into `result` [B,C,H,W] in channels-last memory.
-Product into_picture(const Panels& panels, const Plan& plan, at::Tensor& result, const at::Tensor& residual) {
-    Product product = panels.product(plan, result, residual);
-    product.outputs = result.size(1);
-    product.pictures = result.size(0);
-    product.rows = result.size(2);
-    product.width = result.size(3);
-    product.out_strides = {result.size(1), result.size(1) * result.size(3), result.size(1) * result.size(3) * result.size(2)};
-    return product;
-}
-
 class Conv2d : public PackedConv2d {
 public:
     Conv2d(const Scope& weights, const ConvShape& shape, const PlainWeight& plain, const at::Tensor& bias)
         : shape_(shape), panels_(weights, fmt::format("{0}x{0}", shape.kernel), plain, plain_rows(shape.out), bias) {}
 
     at::Tensor operator()(const at::Tensor& x, const Epilogue& epilogue) const override {
-        return shape_.kernel == 1 ? of_pixels(channels_last(x), epilogue) : of_windows(channels_last(x), {}, epilogue);
+        return shape_.kernel == 1 ? of_pixels(channels_last(x), epilogue) : convolve(panels_, shape_, channels_last(x), {}, epilogue);
     }
 
     at::Tensor of_norm(const at::Tensor& x, const GroupNormArguments& norm, const Epilogue& epilogue) const override {
         if (shape_.kernel == 1) return of_pixels(group_norm_kernel(x, norm), epilogue);
         const NormLines lines(x, norm);
-        return of_windows(x, {.norm = &lines}, epilogue);
+        return convolve(panels_, shape_, x, {.norm = &lines}, epilogue);
     }
 
 private:
-    at::Tensor of_windows(const at::Tensor& x, const PictureChange& change, const Epilogue& epilogue) const {
-        const auto side = [&](std::int64_t size) { return (size + 2 * shape_.padding - shape_.kernel) / shape_.stride + 1; };
-        at::Tensor result = at::empty({x.size(0), shape_.out, side(x.size(2)), side(x.size(3))}, x.options(), at::MemoryFormat::ChannelsLast);
-        const Plan plan(panels_, epilogue, x.size(0));
-        const at::Tensor residual = plan.residual.defined() ? channels_last(plan.residual) : at::Tensor();
-        const WindowProduct product{into_picture(panels_, plan, result, residual)};
-        convolve({&product, 1}, {shape_.kernel, shape_.stride, shape_.padding}, x, change);
-        return apply(plan.rest, std::move(result), 1);
-    }
-
     /// A 1x1 kernel: pixels are tokens.
     at::Tensor of_pixels(const at::Tensor& x, const Epilogue& epilogue) const {
         at::Tensor pixels = x;
         for (const std::int64_t dimension : {2, 3})
             if (shape_.stride > 1) pixels = pixels.slice(dimension, 0, std::nullopt, shape_.stride);
         pixels = channels_last(pixels);
-        at::Tensor result = at::empty({x.size(0), shape_.out, pixels.size(2), pixels.size(3)}, x.options(), at::MemoryFormat::ChannelsLast);
-        const Plan plan(panels_, epilogue, 1);
-        const at::Tensor residual = plan.residual.defined() ? channels_last(plan.residual) : at::Tensor();
-        Product product = panels_.product(plan, result, residual);
-        product.outputs = product.out_strides.pixel = shape_.out;
-        multiply_tokens(product, to_tokens(pixels));
-        return apply(plan.rest, std::move(result), 1);
+        Epilogue of_tokens = epilogue;
+        if (epilogue.residual.defined()) of_tokens.residual = to_tokens(channels_last(epilogue.residual));
+        return to_picture(multiply_tokens(panels_, to_tokens(pixels), shape_.out, of_tokens), pixels.size(2), pixels.size(3));
     }
 
     ConvShape shape_;

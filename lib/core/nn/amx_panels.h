@@ -26,8 +26,8 @@ struct Plan {
 class Panels {
 public:
     Panels(const Scope& weights, const std::string& form, const PlainWeight& plain, SumRows rows, const at::Tensor& bias);
-    /// Of a weight at hand, of bf16 or signed bytes; `scale` [out] of bytes.
-    Panels(const at::Tensor& weight, SumRows rows, const at::Tensor& scale, const at::Tensor& bias);
+    /// Of packed bytes; `scale` and `bias` [out].
+    Panels(PackedWeight bytes, SumRows rows, const at::Tensor& scale, const at::Tensor& bias);
 
     /// A product with these weights whose result is `result`; `residual` lies as that or is undefined. Input and geometry are left open.
     Product product(const Plan& plan, at::Tensor& result, const at::Tensor& residual) const;
@@ -41,8 +41,7 @@ private:
     at::Tensor scale_, bias_;  ///< f32 [sums]; scale undefined: bf16
 };
 
-/// Computes `product`, but for input and width complete, of the last dimension of `x`: contiguous bf16 or unsigned bytes [..,in].
-void multiply_tokens(Product product, const at::Tensor& x);
-
+/// x W^T [..,out] in bf16 of x [..,in], bf16 or unsigned bytes, with all of `epilogue`; or gated, [..,out] of 2 * out sums.
+at::Tensor multiply_tokens(const Panels& panels, const at::Tensor& x, std::int64_t out, const Epilogue& epilogue, bool gated = false);
 
 }  // namespace lcm::nn::amx

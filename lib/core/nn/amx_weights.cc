@@ -1,6 +1,7 @@
 #include "lib/core/nn/amx_weights.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
@@ -40,16 +41,18 @@ struct Order {
     }
 };
 
+// Block by block, so that what is written stays in the first cache.
 template <typename Number>
 void pack_panel(const Number* weight, const Order& order, const std::int64_t* rows, Number* panel) {
-    for (std::int64_t column = 0; column < amx::panel_outputs; ++column) {
-        if (rows[column] < 0) continue;
-        const Number* from = weight + rows[column] * order.inputs * order.taps;
-        for (std::int64_t input = 0; input < order.inputs; ++input) {
-            Number* to = panel + order.place(column, input);
-            for (std::int64_t tap = 0; tap < order.taps; ++tap, to += 2 * order.tile()) *to = *from++;
+    for (std::int64_t first = 0; first < order.inputs; first += order.per_block)
+        for (std::int64_t column = 0; column < amx::panel_outputs; ++column) {
+            if (rows[column] < 0) continue;
+            const Number* from = weight + (rows[column] * order.inputs + first) * order.taps;
+            for (std::int64_t input = first; input < std::min(order.inputs, first + order.per_block); ++input) {
+                Number* to = panel + order.place(column, input);
+                for (std::int64_t tap = 0; tap < order.taps; ++tap, to += 2 * order.tile()) *to = *from++;
+            }
         }
-    }
 }
 
 template <typename Number>
@@ -79,11 +82,21 @@ SumRows gated_rows(std::int64_t outputs) {
     return rows;
 }
 
+at::Tensor places(const SumRows& rows, std::int64_t outputs) {
+    at::Tensor result = at::empty({outputs}, at::kLong);
+    auto* const place = result.mutable_data_ptr<std::int64_t>();
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        if (rows[i] >= 0) place[rows[i]] = static_cast<std::int64_t>(i);
+    return result;
+}
+
 at::Tensor pack_panels(const at::Tensor& weight, const SumRows& rows) {
     const at::Tensor plain = weight.contiguous();
     const Order order(plain);
     const auto panels = static_cast<std::int64_t>(rows.size()) / amx::panel_outputs;
-    at::Tensor packed = at::zeros({panels, order.blocks, order.taps, 2, amx::tile_rows, order.per_block}, plain.options());
+    at::Tensor packed = at::empty({panels, order.blocks, order.taps, 2, amx::tile_rows, order.per_block}, plain.options());
+    const bool is_filled_up = order.inputs % order.per_block != 0 || std::ranges::find(rows, -1) != rows.end();
+    if (is_filled_up) packed.zero_();
     if (plain.element_size() == 1)
         pack<std::int8_t>(plain, order, rows, packed);
     else

@@ -16,6 +16,9 @@ SumRows plain_rows(std::int64_t outputs);
 /// The halves of a gated product [2*outputs,..]: in each panel 16 values, then their gates.
 SumRows gated_rows(std::int64_t outputs);
 
+/// Where each of `outputs` rows stands among the sums, I64 [outputs].
+at::Tensor places(const SumRows& rows, std::int64_t outputs);
+
 /// Packs a weight [out,in] or [out,in,k,k] of bf16 or signed bytes: [panels,blocks,taps,2,16,64 bytes] of its type.
 at::Tensor pack_panels(const at::Tensor& weight, const SumRows& rows);
 

@@ -2,7 +2,6 @@
 #include <ATen/ops/linear.h>
 
 #include "lib/core/nn/epilogue.h"
-#include "lib/core/nn/int8_kernels.h"
 #include "lib/core/nn/layers.h"
 #include "lib/core/nn/packed.h"
 
@@ -31,7 +30,7 @@ at::Tensor Linear::operator()(const at::Tensor& x, const Epilogue& epilogue) con
 
 Geglu::Geglu(const Scope& weights, std::int64_t in, std::int64_t out) {
     const Scope proj = weights / "proj";
-    product_ = proj.product({.in = in, .out = 2 * out});
+    product_ = proj.product({.in = in, .out = 2 * out, .gated = true});
     if (product_) return;
     if (!packs(proj) || proj.branch("weight", {2 * out, in}).down.defined()) {
         proj_.emplace(proj, in, 2 * out);
@@ -42,7 +41,7 @@ Geglu::Geglu(const Scope& weights, std::int64_t in, std::int64_t out) {
 }
 
 at::Tensor Geglu::operator()(const at::Tensor& x) const {
-    if (product_) return geglu_kernel((*product_)(x, {}));
+    if (product_) return product_->geglu(x);
     if (packed_) return (*packed_)(x);
     const std::vector<at::Tensor> halves = (*proj_)(x).chunk(2, -1);
     return halves[0] * activate(halves[1], Activation::gelu);

@@ -1,9 +1,10 @@
 #pragma once
 
 #include "lib/core/nn/packed.h"
+#include "lib/core/nn/quantized.h"
 
-/// Products in bf16 on the tiles of AMX (`kernels/product_amx.h`), for any number of inputs and outputs. Sums are f32 until the epilogue has
-/// been applied, so that bias, SiLU and residual round once.
+/// Products in bf16 on the tiles of AMX (`kernels/product_amx.h`), for any number of inputs and outputs. Sums are f32 until the epilogue
+/// has been applied, so that bias, SiLU and residual round once.
 namespace lcm::nn::amx {
 
 /// Whether weights of that type are packed this way on this CPU.
@@ -16,5 +17,9 @@ std::shared_ptr<const PackedConv2d> pack_conv(const Scope& weights, const ConvSh
                                               const at::Tensor& bias);
 std::shared_ptr<const PackedUpsampleConv> pack_upsample_conv(const Scope& weights, LinearShape shape, const PlainWeight& plain,
                                                              const at::Tensor& bias);
+
+/// As its namesake in `quantized.h`.
+std::shared_ptr<const nn::Product> quantized_product(const ProductShape& shape, const QuantizedWeight& weight, const at::Tensor& bias,
+                                                 const Scope* kept);
 
 }  // namespace lcm::nn::amx

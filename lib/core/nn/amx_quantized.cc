@@ -2,7 +2,7 @@
 
 #include "lib/core/nn/amx_conv.h"
 #include "lib/core/nn/amx_panels.h"
-#include "lib/core/nn/quantized.h"
+#include "lib/core/nn/amx_products.h"
 
 namespace lcm::nn::amx {
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "lib/core/nn/packed.h"
+#include "lib/core/nn/quantized.h"
 
 /// Products of oneDNN with weights in its own order, f32 or bf16: 1.1 to 9 times faster than a product that reorders each time, most where
 /// the weights are large and the pictures small. oneDNN is asked for the order of a middling size of picture: it is the same for all sizes
@@ -20,5 +21,8 @@ std::shared_ptr<const PackedConv2d> pack_conv(const Scope& weights, const ConvSh
                                               const at::Tensor& bias);
 std::shared_ptr<const PackedUpsampleConv> pack_upsample_conv(const Scope& weights, LinearShape shape, const PlainWeight& plain,
                                                              const at::Tensor& bias);
+
+/// As its namesake in `quantized.h`.
+std::shared_ptr<const Product> quantized_product(const ProductShape& shape, const QuantizedWeight& weight, const at::Tensor& bias);
 
 }  // namespace lcm::nn::onednn

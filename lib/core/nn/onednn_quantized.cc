@@ -1,4 +1,4 @@
-#include "lib/core/nn/quantized.h"
+#include "lib/core/nn/onednn_products.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/List.h>

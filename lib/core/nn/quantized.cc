@@ -5,6 +5,7 @@
 #include <ATen/ops/full.h>
 
 #include "lib/core/nn/amx_products.h"
+#include "lib/core/nn/onednn_products.h"
 
 namespace lcm::nn {
 

@@ -42,12 +42,4 @@ at::Tensor sum_scales(const QuantizedWeight& weight);
 /// The bias with the zero point's part, for the sums of each row of steps (exact in f32); f32 [out].
 at::Tensor sum_biases(const QuantizedWeight& weight, const at::Tensor& sums, const at::Tensor& bias);
 
-namespace onednn {
-std::shared_ptr<const Product> quantized_product(const ProductShape& shape, const QuantizedWeight& weight, const at::Tensor& bias);
-}
-namespace amx {
-std::shared_ptr<const nn::Product> quantized_product(const ProductShape& shape, const QuantizedWeight& weight, const at::Tensor& bias,
-                                                 const Scope* kept);
-}
-
 }  // namespace lcm::nn

@@ -25,6 +25,7 @@ struct Change {
     float per_step = 1, zero = 0;
 };
 
+/// Writes all blocks of a row.
 void fill_row(const PictureRow& row, const Change& change);
 
 }  // namespace lcm::nn::amx

@@ -234,7 +234,8 @@ private:
         for (const Bf16* const out : coming_.out) {
             if (out == nullptr) continue;
             _mm_prefetch(reinterpret_cast<const char*>(out), _MM_HINT_T1);
-            if (product_.residual != nullptr) _mm_prefetch(reinterpret_cast<const char*>(product_.residual + (out - product_.out)), _MM_HINT_T1);
+            if (product_.residual == nullptr) continue;
+            _mm_prefetch(reinterpret_cast<const char*>(product_.residual + (out - product_.out)), _MM_HINT_T1);
         }
     }
 

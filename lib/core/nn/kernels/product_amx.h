@@ -38,25 +38,26 @@ struct OutputStrides {
     std::int64_t pixel = 0, row = 0, picture = 0;
 };
 
+/// A product and where everything lies.
 struct Product {
     const void* in = nullptr;  ///< bf16, or unsigned bytes; 16 pixels from any that is asked for can be read, wanted or not
     InputStrides in_strides;
     const std::int64_t* taps = nullptr;  ///< of the window: distances in bytes from an output's first pixel
     std::int64_t tap_count = 1, blocks = 0;
     std::int64_t pictures = 1, rows = 1, width = 0;  ///< of the output
-    std::int64_t joined = 0;                         ///< above 0: so many pixels after a row's first begins the next, and groups run over rows
+    std::int64_t joined = 0;  ///< above 0: so many pixels behind a row's first begins the next, and groups run over the ends of rows
     const void* weights = nullptr;
     std::int64_t outputs = 0;
-    const float* scale = nullptr;      ///< [outputs] of int8
-    const float* bias = nullptr;       ///< [outputs], of each picture where `bias_picture` is not 0; full panels are read
-    std::int64_t bias_picture = 0;     ///< numbers from one picture's to the next's
-    const Bf16* residual = nullptr;    ///< added last, lies as `out`; null: none
+    const float* scale = nullptr;    ///< [outputs] of int8; full panels are read
+    const float* bias = nullptr;     ///< [outputs], of each picture where `bias_picture` is not 0; full panels are read
+    std::int64_t bias_picture = 0;   ///< numbers from one picture's to the next's
+    const Bf16* residual = nullptr;  ///< added last, lies as `out`; null: none
     Bf16* out = nullptr;
     OutputStrides out_strides;
     Ending ending = Ending::plain;
     bool bytes = false;  ///< int8
 
-    /// Sums of a panel; what it writes is half of it for geglu.
+    /// Panels of weights.
     std::int64_t panels() const { return (outputs + panel_outputs - 1) / panel_outputs; }
     /// Groups of 16 pixels; the last of a picture or row may be filled up.
     std::int64_t groups() const;

@@ -2,25 +2,20 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <cstdint>
-#include <vector>
-
 #include "lib/core/nn/int8_kernels.h"
 
 namespace lcm {
 
-/// What went into one product: the extremes of all numbers, and a sample of them.
+/// The extremes of all numbers that went into one product. Steps reach both: on trained weights, clipping where few numbers lie cost more
+/// than it won (latents of emoji-128 erred by 2.7 % with it and by 1.1 % without).
 class ActivationRange {
 public:
-    /// Watches the numbers of `x`; every call adds as many to the sample, spread by a fixed rule.
     void add(const at::Tensor& x);
-
-    /// The range of steps with the smallest squared error on the sample: up to the extremes, or clipped where few numbers lie.
-    nn::StepRange best() const;
+    /// 256 steps between the extremes, and 0.
+    nn::StepRange steps() const;
 
 private:
     float low_ = 0, high_ = 0;
-    std::vector<float> sample_;
 };
 
 /// 256 steps from `low` to `high`, with 0 on a step. @param low  at most 0 @param high  at least 0

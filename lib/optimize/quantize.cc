@@ -36,9 +36,9 @@ constexpr const char* unet_folder = "unet";
 constexpr const char* unet_weights_name = "diffusion_pytorch_model.safetensors";
 constexpr const char* report_name = "quantization.json";
 
-// Products below these win no time. Quantizing a number costs what some 300 of its products save (AMX, SD 1.5: a linear layer 320 -> 320 of
-// 4096 tokens takes 1.26 of its time in bf16, one 640 -> 640 takes 0.77); short sums fill no tile; a few rows wait for weights alone.
-constexpr std::int64_t fewest_rows = 16, fewest_inputs = 64, fewest_products = 512;
+// Products below these win no time: quantizing a number costs what some 300 of its products save, the sums of short ones wait for what is
+// written behind them, and a few rows for weights alone.
+constexpr std::int64_t fewest_rows = 16, fewest_inputs = 512, fewest_products = 512;
 
 Bundle opened(const std::string& path, Precision precision) {
     ModelFiles files;
@@ -105,7 +105,7 @@ at::Tensor parameter(const std::vector<WeightFile>& files, const std::string& na
 }
 
 /// Gives every layer that may be quantized a candidate, and tells how it is made.
-QuantizedLayers make_candidates(const WatchedLayers& layers, const std::vector<WeightFile>& files, bool every_layer) {
+QuantizedLayers make_candidates(const WatchedLayers& layers, const std::vector<WeightFile>& files, at::ScalarType type, bool every_layer) {
     QuantizedLayers quantized;
     for (const auto& [module, layer] : layers) {
         check_stop();
@@ -113,10 +113,10 @@ QuantizedLayers make_candidates(const WatchedLayers& layers, const std::vector<W
         const std::string name = module + std::string(weight_name);
         const at::Tensor weight = parameter(files, name).reshape(layer->shape.weight());
         expect_finite(weight, name);
-        const LayerSteps steps{row_scales(weight), layer->inputs.best()};
+        const LayerSteps steps{row_scales(weight), layer->inputs.steps()};
         const at::Tensor bias = layer->shape.bias ? parameter(files, module + ".bias") : at::Tensor();
-        layer->candidate = std::make_shared<nn::QuantizedProduct>(
-            layer->shape, nn::QuantizedWeight{weight_steps(weight, steps.scale), steps.scale, steps.input}, bias);
+        const nn::QuantizedWeight candidate{weight_steps(weight, steps.scale), steps.scale, steps.input};
+        layer->candidate = nn::quantized_product(layer->shape, candidate, bias, type);
         quantized.emplace(module, steps);
     }
     return quantized;
@@ -178,7 +178,7 @@ QuantizedLayers calibrate(const Bundle& model, Pictures& pictures, bool every_la
     watching.adapters.push_back(calibration);
     const Denoiser denoiser(model, watching);
     latents = pictures.draw(denoiser);
-    QuantizedLayers layers = make_candidates(calibration->layers(), model.weights(Part::unet), every_layer);
+    QuantizedLayers layers = make_candidates(calibration->layers(), model.weights(Part::unet), type_of(report.plain), every_layer);
     pictures.draw(denoiser);
     report.layers = settle(layers, calibration->layers(), every_layer);
     return layers;

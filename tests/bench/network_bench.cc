@@ -50,11 +50,11 @@ public:
         const std::int64_t taps = std::max<std::int64_t>(1, shape.kernel * shape.kernel);
         const bool once = module.starts_with("time_embedding") || module.ends_with("time_emb_proj");
         const bool folded = module.find("upsample") != module.npos;
-        if (!int8_ || once || folded || shape.in * taps < 64 || shape.out * taps / (shape.stride * shape.stride) < 512) return nullptr;
+        if (!int8_ || once || folded || shape.in * taps < 512 || shape.out * taps / (shape.stride * shape.stride) < 512) return nullptr;
         const nn::QuantizedWeight weight{at::randint(-127, 128, shape.weight(), at::kChar),
                                          at::full({shape.out}, 1.0 / (73 * std::sqrt(static_cast<double>(shape.in * taps))), at::kFloat),
                                          {8.0F / 255, 128}};
-        return std::make_shared<nn::QuantizedProduct>(shape, weight, shape.bias ? at::full({shape.out}, 0.01) : at::Tensor());
+        return nn::quantized_product(shape, weight, shape.bias ? at::full({shape.out}, 0.01) : at::Tensor(), type_);
     }
 
 private:

@@ -20,6 +20,8 @@
 #include "lib/core/tensor/graph.h"
 #include "lib/core/tensor/instruction_set.h"
 #include "lib/core/model/quantization.h"
+#include "lib/core/nn/attention_kernel.h"
+#include "lib/core/nn/packed.h"
 #include "lib/core/nn/quantized.h"
 #include "lib/core/weights/device_weights.h"
 #include "lib/core/weights/key_map.h"
@@ -283,13 +285,16 @@ void Bundle::expect_int8() const {
 
 namespace {
 
-void note_device(at::Device device) {
+void note_kernels(at::Device device, at::ScalarType type) {
     note_engine("device", model_name(device));
-    note_engine("products", device.is_cpu() ? "packed" : "cuda");
-    if (device.is_cpu())
-        note_engine("isa", lcm::name(instruction_set()));
-    else
+    if (!device.is_cpu()) {
+        note_engine("products", "cuda");
         note_engine("graphs", has_graphs() ? "yes" : "no");
+        return;
+    }
+    note_engine("isa", lcm::name(instruction_set()));
+    note_engine("products", nn::product_kernels(type));
+    note_engine("attention", nn::attention_kernels(type));
 }
 
 }  // namespace
@@ -298,15 +303,17 @@ template <typename Build>
 auto Bundle::build(Part part, const WeightLayer& layer, const Build& network) const {
     const bool ours = source(part).layout.naming == Naming::diffusers;
     const bool text = part == Part::text_encoder || part == Part::text_encoder_2;
-    const at::ScalarType type = text ? at::kFloat : type_of(precision());
+    Precision precision = text ? Precision::f32 : this->precision();
+    if (precision == Precision::int8 && part != Part::unet) precision = fastest_precision();
+    const at::ScalarType type = type_of(precision);
     std::vector<WeightFile> files = weights(part);
-    const std::unique_ptr<PackStore> packed = layer || !device().is_cpu() ? nullptr : pack_store(part, type, files);
+    const std::unique_ptr<PackStore> packed = layer || !device().is_cpu() ? nullptr : pack_store(part, precision, files);
     WeightSet set = ours ? WeightSet(std::move(files), type, key_map(part)) : WeightSet(std::move(files), type, original_names(part));
     set.set_store(packed.get());
-    if (part == Part::unet && precision() == Precision::int8) set.multiply_in_int8();
+    if (precision == Precision::int8) set.multiply_in_int8();
     const std::unique_ptr<nn::WeightSource> changed = layer ? layer(set) : nullptr;
-    note_engine("precision", lcm::name(text ? Precision::f32 : precision()));
-    note_device(device());
+    note_engine("precision", lcm::name(precision));
+    note_kernels(device(), type);
     auto built = build_on(device(), changed ? *changed : static_cast<nn::WeightSource&>(set), network);
     set.expect_all_used();
     if (packed) write_pack_cache(*packed);
@@ -314,14 +321,14 @@ auto Bundle::build(Part part, const WeightLayer& layer, const Build& network) co
 }
 
 /// Where the packed weights of a part are kept; null: nowhere.
-std::unique_ptr<PackStore> Bundle::pack_store(Part part, at::ScalarType type, const std::vector<WeightFile>& files) const {
+std::unique_ptr<PackStore> Bundle::pack_store(Part part, Precision precision, const std::vector<WeightFile>& files) const {
     if (!files_.pack_cache) return nullptr;
     std::uint64_t numbers = 0;
     for (const WeightFile& file : files)
         for (const auto& [name, entry] : file.tensors()) numbers += byte_size(Dtype::U8, entry.shape).value_or(0);
-    const std::uint64_t bytes = numbers * c10::elementSize(type);
+    const std::uint64_t bytes = numbers * c10::elementSize(type_of(precision));
     if (bytes < least_packed_bytes) return nullptr;  // before its files are hashed
-    return open_pack_cache(fmt::format("{}\n{}\n{}\n{}", folder(part), sha256(part), to_json(config(part)), at::toString(type)), bytes);
+    return open_pack_cache(fmt::format("{}\n{}\n{}\n{}", folder(part), sha256(part), to_json(config(part)), lcm::name(precision)), bytes);
 }
 
 UNet Bundle::unet(const WeightLayer& layer) const {

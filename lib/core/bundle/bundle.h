@@ -131,7 +131,7 @@ private:
     const PartSource& source(Part part) const;
     std::vector<std::string> paths(Part part) const;
     NameTable original_names(Part part) const;
-    std::unique_ptr<PackStore> pack_store(Part part, at::ScalarType type, const std::vector<WeightFile>& files) const;
+    std::unique_ptr<PackStore> pack_store(Part part, Precision precision, const std::vector<WeightFile>& files) const;
     template <typename Build>
     auto build(Part part, const WeightLayer& layer, const Build& network) const;
 

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "lib/core/nn/amx_run.h"
 #include "lib/core/nn/kernels/attention_amx.h"
 #include "lib/core/tensor/instruction_set.h"
 
@@ -62,19 +63,6 @@ Packed pack(const at::Tensor& k, const at::Tensor& v, std::int64_t heads) {
     return packed;
 }
 
-/// Tile registers of a thread, and its working memory.
-class Tiles {
-public:
-    explicit Tiles(const amx::HeadShape& shape) : scratch_(at::empty({shape.scratch()}, at::kFloat)) { amx::begin_tiles(); }
-    Tiles(const Tiles&) = delete;
-    Tiles& operator=(const Tiles&) = delete;
-    ~Tiles() { amx::end_tiles(); }
-    float* scratch() { return scratch_.mutable_data_ptr<float>(); }
-
-private:
-    at::Tensor scratch_;  // libtorch's memory is aligned to 64 bytes
-};
-
 }  // namespace
 
 bool takes_attention_kernel(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t heads) {
@@ -93,7 +81,7 @@ at::Tensor attention_kernel(const at::Tensor& q, const at::Tensor& k, const at::
     // Threads share each head's keys, so that they stay in the cache: blocks are the outer range where there are enough of them.
     const std::int64_t shared = blocks >= 2 * at::get_num_threads() ? count : 1;
     at::parallel_for(0, blocks * count / shared, 1, [&](std::int64_t begin, std::int64_t end) {
-        Tiles tiles(shape);
+        Tiles tiles(shape.scratch());
         for (std::int64_t outer = 0; outer < shared; ++outer)
             for (std::int64_t i = begin; i < end; ++i) {
                 const std::int64_t head = shared == 1 ? i / blocks : outer, first = i % blocks * amx::query_block;
@@ -117,5 +105,9 @@ bool takes_attention_kernel(const at::Tensor&, const at::Tensor&, const at::Tens
 at::Tensor attention_kernel(const at::Tensor& q, const at::Tensor&, const at::Tensor&, std::int64_t) { return q; }
 
 #endif
+
+std::string_view attention_kernels(at::ScalarType type) {
+    return type == at::kBFloat16 && instruction_set() == InstructionSet::amx ? "amx" : "libtorch";
+}
 
 }  // namespace lcm::nn

@@ -3,11 +3,15 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <string_view>
 
 namespace lcm::nn {
 
 /// Whether `attention_kernel` computes it: bf16 tokens on a CPU with AMX that nobody differentiates, numbers of a token side by side.
 bool takes_attention_kernel(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t heads);
+
+/// Whose kernel attends in that type on this CPU: "amx" (ours) or "libtorch".
+std::string_view attention_kernels(at::ScalarType type);
 
 /// `attention` (`layers.h`) without a mask, on the tiles of AMX (`kernels/attention_amx.h`). Each block of queries is computed by one
 /// thread in one order: the bytes are the same with any number of threads.

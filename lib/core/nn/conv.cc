@@ -14,7 +14,7 @@ Conv2d::Conv2d(const Scope& weights, const ConvShape& shape)
     if (shape.bias) bias_ = weights.take("bias", {shape.out});
     branch_ = weights.branch("weight", {shape.out, shape.in, shape.kernel, shape.kernel});
     if (packs(weights) && !branch_.down.defined())
-        packed_ = std::make_shared<PackedConv2d>(weights, shape, plain, bias_);
+        packed_ = pack_conv(weights, shape, plain, bias_);
     else
         weight_ = channels_last(plain());
 }

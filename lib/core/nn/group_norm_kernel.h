@@ -32,6 +32,11 @@ public:
     /// The second pass for rows `first` to `first + count` of one picture, as [1,C,count,W]. Rows outside the picture are zero.
     at::Tensor rows(std::int64_t picture, std::int64_t first, std::int64_t count) const;
 
+    /// Of every channel of a picture, [C].
+    const float* factor(std::int64_t picture) const { return scale_[static_cast<std::size_t>(picture)].data(); }
+    const float* shift(std::int64_t picture) const { return shift_[static_cast<std::size_t>(picture)].data(); }
+    bool silu() const { return silu_; }
+
 private:
     const at::Tensor& x_;
     bool silu_;

@@ -13,7 +13,9 @@
 namespace lcm::nn {
 
 class PackedLinear;
+class PackedGeglu;
 class PackedConv2d;
+class PackedUpsampleConv;
 class GroupNorm;
 
 /// Functions applied to each number behind a product or a norm.
@@ -78,9 +80,8 @@ public:
     at::Tensor operator()(const at::Tensor& x, std::int64_t height, std::int64_t width) const;
 
 private:
-    std::int64_t out_;
     Conv2d conv_;
-    std::shared_ptr<const PackedConv2d> doubling_;
+    std::shared_ptr<const PackedUpsampleConv> doubling_;
 };
 
 /// Group norm over channels; keys `weight`, `bias` [C].
@@ -124,8 +125,8 @@ public:
 
 private:
     std::optional<Linear> proj_;
-    std::shared_ptr<const Product> product_;                              ///< instead of it
-    std::shared_ptr<const PackedLinear> packed_value_, packed_gate_;  ///< its two halves instead
+    std::shared_ptr<const Product> product_;     ///< instead of it
+    std::shared_ptr<const PackedGeglu> packed_;  ///< instead of both
 };
 
 /// softmax(q k^T / sqrt(head size)) v for q [B,T,H*d], k and v [B,S,H*d]; result [B,T,H*d]. `causal` masks later tokens.

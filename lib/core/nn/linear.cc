@@ -3,7 +3,6 @@
 
 #include "lib/core/nn/epilogue.h"
 #include "lib/core/nn/gpu_kernels.h"
-#include "lib/core/nn/int8_kernels.h"
 #include "lib/core/nn/layers.h"
 #include "lib/core/nn/packed.h"
 
@@ -17,7 +16,7 @@ Linear::Linear(const Scope& weights, std::int64_t in, std::int64_t out, bool bia
     branch_ = weights.branch("weight", {out, in});
     // A branch stands beside the plain product: its weights come and go with the records.
     if (packs(weights) && !branch_.down.defined())
-        packed_ = std::make_shared<PackedLinear>(weights, "", plain, bias_);
+        packed_ = pack_linear(weights, {in, out}, plain, bias_);
     else
         weight_ = plain();
 }
@@ -32,31 +31,19 @@ at::Tensor Linear::operator()(const at::Tensor& x, const Epilogue& epilogue) con
 
 Geglu::Geglu(const Scope& weights, std::int64_t in, std::int64_t out) {
     const Scope proj = weights / "proj";
-    product_ = proj.product({.in = in, .out = 2 * out});
+    product_ = proj.product({.in = in, .out = 2 * out, .gated = true});
     if (product_) return;
     if (!packs(proj) || proj.branch("weight", {2 * out, in}).down.defined()) {
         proj_.emplace(proj, in, 2 * out);
         return;
     }
-    at::Tensor both;
-    const auto half = [&](std::int64_t first) {
-        if (!both.defined()) both = proj.take("weight", {2 * out, in});
-        return both.narrow(0, first, out);
-    };
-    const at::Tensor bias = proj.take("bias", {2 * out});
-    packed_value_ = std::make_shared<PackedLinear>(
-        proj, "value", [&] { return half(0); }, bias.narrow(0, 0, out));
-    packed_gate_ = std::make_shared<PackedLinear>(
-        proj, "gate", [&] { return half(out); }, bias.narrow(0, out, out));
+    const auto plain = [&] { return proj.take("weight", {2 * out, in}); };
+    packed_ = pack_geglu(proj, {in, out}, plain, proj.take("bias", {2 * out}));
 }
 
 at::Tensor Geglu::operator()(const at::Tensor& x) const {
-    if (product_) return geglu_kernel((*product_)(x, {}));
-    if (!proj_) {
-        Epilogue gelu;
-        gelu.activation = Activation::gelu;
-        return packed_value_->times(x, (*packed_gate_)(x, gelu));
-    }
+    if (product_) return product_->geglu(x);
+    if (packed_) return (*packed_)(x);
     const at::Tensor both = (*proj_)(x);
     if (takes_gpu_geglu(both)) return gpu_geglu(both);
     const std::vector<at::Tensor> halves = both.chunk(2, -1);

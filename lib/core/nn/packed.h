@@ -3,20 +3,21 @@
 #include <ATen/core/Tensor.h>
 
 #include <functional>
-#include <string>
+#include <memory>
+#include <string_view>
 
+#include "lib/core/nn/group_norm_kernel.h"
 #include "lib/core/nn/layers.h"
 
-/// Products with weights in the order that oneDNN's kernels want, reordered once when they are made: 1.1 to 9 times faster than a product
-/// that reorders each time, most where the weights are large and the pictures small. Inference on a CPU only. oneDNN is asked for the order
-/// of a middling size of picture: it is the same for all sizes that were measured, 8x8 to 64x64 pixels and 1 to 4096 tokens.
-///
-/// libtorch reaches oneDNN's post-operations through operators of its dispatcher (`mkldnn::_linear_pointwise`,
-/// `mkldnn::_convolution_pointwise`); a libtorch without them has no packed products.
+/// Products with weights in the order that the fastest kernel wants, reordered once when they are made. In bf16 on AMX the kernel is our
+/// own (`amx_products.cc`), elsewhere it is oneDNN's (`onednn_products.cc`). Inference on a CPU only.
 namespace lcm::nn {
 
-/// Whether layers pack the weights of that source: its type is f32 or bf16, and this libtorch and this CPU have packed products of it.
+/// Whether layers pack the weights of that source: its type is f32 or bf16, and there is a kernel for it on this CPU.
 bool packs(const Scope& weights);
+
+/// Whose kernels multiply packed weights of that type on this CPU: "amx" (ours), "onednn", or "libtorch" where nothing is packed.
+std::string_view product_kernels(at::ScalarType type);
 
 /// Gives the plain weight, as the source has it.
 using PlainWeight = std::function<at::Tensor()>;
@@ -24,35 +25,59 @@ using PlainWeight = std::function<at::Tensor()>;
 /// act(x W^T + b + channel) + residual, of the last dimension.
 class PackedLinear {
 public:
-    /// Takes parameter `weight` from an earlier run or packs the plain one, [out,in]. @param form  tells parts of one weight apart
-    PackedLinear(const Scope& weights, const std::string& form, const PlainWeight& plain, at::Tensor bias);
+    virtual ~PackedLinear() = default;
+    virtual at::Tensor operator()(const at::Tensor& x, const Epilogue& epilogue) const = 0;
+};
 
-    /// With every epilogue; activations and sums that oneDNN knows are made within the product.
-    at::Tensor operator()(const at::Tensor& x, const Epilogue& epilogue) const;
-    /// The product times `factor`, of its shape.
-    at::Tensor times(const at::Tensor& x, const at::Tensor& factor) const;
-
-private:
-    PackedWeight weight_;
-    at::Tensor bias_;
+/// a * gelu(b) with [a | b] = x W^T + b.
+class PackedGeglu {
+public:
+    virtual ~PackedGeglu() = default;
+    virtual at::Tensor operator()(const at::Tensor& x) const = 0;
 };
 
 /// act(conv(x) + b + channel) + residual, channels last.
 class PackedConv2d {
 public:
-    /// The same for a plain weight [out,in,k,k].
-    PackedConv2d(const Scope& weights, const ConvShape& shape, const PlainWeight& plain, at::Tensor bias);
-
-    at::Tensor operator()(const at::Tensor& x, const Epilogue& epilogue) const;
-    /// The results of all rows of `x` whose window lies in it: padding at the sides only.
-    at::Tensor inner_rows(const at::Tensor& x, const Epilogue& epilogue) const;
-
-private:
-    at::Tensor convolve(const at::Tensor& x, const Epilogue& epilogue, std::int64_t row_padding) const;
-
-    ConvShape shape_;
-    PackedWeight weight_;
-    at::Tensor bias_;
+    virtual ~PackedConv2d() = default;
+    virtual at::Tensor operator()(const at::Tensor& x, const Epilogue& epilogue) const = 0;
+    /// Of norm(x), for an `x` that `takes_group_norm_kernel` and channels-last memory.
+    virtual at::Tensor of_norm(const at::Tensor& x, const GroupNormArguments& norm, const Epilogue& epilogue) const = 0;
 };
+
+/// The 3x3 convolution of a picture that is doubled before, [B,in,H,W] to [B,out,2H,2W]: `UpsampleConv` says how.
+class PackedUpsampleConv {
+public:
+    virtual ~PackedUpsampleConv() = default;
+    virtual at::Tensor operator()(const at::Tensor& x) const = 0;
+};
+
+/// Inputs and outputs of a matrix.
+struct LinearShape {
+    std::int64_t in = 0, out = 0;
+};
+
+/// Each takes parameter `weight` from an earlier run or packs the plain one: [out,in], of geglu [2*out,in], of a convolution [out,in,k,k].
+/// @param bias [out] (of geglu [2*out]), or undefined
+std::shared_ptr<const PackedLinear> pack_linear(const Scope& weights, LinearShape shape, const PlainWeight& plain, const at::Tensor& bias);
+std::shared_ptr<const PackedGeglu> pack_geglu(const Scope& weights, LinearShape shape, const PlainWeight& plain, const at::Tensor& bias);
+std::shared_ptr<const PackedConv2d> pack_conv(const Scope& weights, const ConvShape& shape, const PlainWeight& plain,
+                                              const at::Tensor& bias);
+std::shared_ptr<const PackedUpsampleConv> pack_upsample_conv(const Scope& weights, LinearShape shape, const PlainWeight& plain,
+                                                             const at::Tensor& bias);
+
+/// Parameter `weight` as `pack` makes it of the plain one, or as an earlier run has; `form` tells several of one weight apart.
+template <typename Pack>
+PackedWeight packed_once(const Scope& weights, const std::string& form, const PlainWeight& plain, const Pack& pack) {
+    PackedWeight packed = weights.find_packed("weight", form);
+    if (packed.weight.defined()) return packed;
+    packed.weight = pack(plain());
+    weights.keep_packed("weight", form, packed.weight);
+    return packed;
+}
+
+/// Three taps of each row and column as the two that meet a small pixel, for the even and the odd rows and columns of the doubled picture
+/// as outputs of their own: [out,in,3,3] to [4*out,in,2,2]. Summed up in f32.
+at::Tensor fold_doubling(const at::Tensor& weight);
 
 }  // namespace lcm::nn

@@ -2,6 +2,7 @@
 
 #include <ATen/Context.h>
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/ops/from_blob.h>
 
 namespace at::native {
 
@@ -30,6 +31,8 @@ bool has_packed_bytes() {
 }
 
 PackedBytes to_bytes(const at::Tensor& packed) {
+    if (!packed.is_mkldnn())
+        return {packed.sizes().vec(), packed.scalar_type(), {}, {static_cast<const std::byte*>(packed.const_data_ptr()), packed.nbytes()}};
     static const auto layout_of = find<at::Tensor>("mkldnn::_get_mkldnn_serialized_md");
     static const auto address_of = find<std::int64_t>("mkldnn::data_ptr");
     static const auto size_of = find<std::int64_t>("mkldnn::_nbytes");
@@ -44,6 +47,7 @@ PackedBytes to_bytes(const at::Tensor& packed) {
 at::Tensor from_bytes(const PackedBytes& bytes) {
     // The operators only read weights.
     auto* const numbers = const_cast<std::byte*>(bytes.numbers.data());
+    if (bytes.layout.empty()) return at::from_blob(numbers, bytes.shape, at::TensorOptions().dtype(bytes.type));
     return at::native::mkldnn_tensor_from_data_ptr(numbers, bytes.shape, bytes.type, at::kCPU, bytes.layout.data(),
                                                    static_cast<std::int64_t>(bytes.layout.size()));
 }

@@ -6,14 +6,14 @@
 #include <span>
 #include <vector>
 
-/// Packed weights as bytes: oneDNN's tensors are opaque, and only it can tell how their numbers lie.
+/// Packed weights as bytes: oneDNN's tensors are opaque, and only it can tell how their numbers lie; ours are plain tensors.
 namespace lcm::nn {
 
 /// A packed weight taken apart.
 struct PackedBytes {
-    std::vector<std::int64_t> shape;  ///< of the plain weight
+    std::vector<std::int64_t> shape;  ///< of the plain weight, or of ours
     at::ScalarType type;
-    std::vector<std::uint8_t> layout;  ///< oneDNN's description of the order
+    std::vector<std::uint8_t> layout;  ///< oneDNN's description of the order; empty: our own
     std::span<const std::byte> numbers;
 };
 

@@ -2,6 +2,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <memory>
+
 #include "lib/core/nn/int8_kernels.h"
 #include "lib/core/nn/layers.h"
 
@@ -10,8 +12,7 @@
 /// bytes in steps of one range that was measured before. Sums of bytes are exact, so that results depend on neither threads nor blocks.
 ///
 /// The zero point does not reach the kernel: its part, -zero_point times the sum of a row, is added to the bias, and a picture is given its
-/// padding when it is quantized. libtorch reaches oneDNN's kernels (AVX512-VNNI, AMX) through `onednn::qlinear_pointwise` and
-/// `onednn::qconv2d_pointwise` of its dispatcher.
+/// padding when it is quantized. In bf16 on AMX the kernel is our own (`kernels/product_amx.h`), elsewhere it is oneDNN's.
 namespace lcm::nn {
 
 /// A weight as a file holds it, and the range of what it is multiplied with.
@@ -30,22 +31,15 @@ inline constexpr std::int64_t longest_int8_sum = INT32_MAX / (255 * 128);
 /// Whether this libtorch and this CPU multiply bytes exactly (older ones round sums of two products).
 bool has_quantized_products();
 
-/// A linear layer or a convolution in int8, of f32 or bf16 and to the same. Inference on a CPU only.
-class QuantizedProduct : public Product {
-public:
-    /// @param bias  [out] of any floating type, or undefined
-    QuantizedProduct(const ProductShape& shape, const QuantizedWeight& weight, const at::Tensor& bias);
-    at::Tensor operator()(const at::Tensor& x, const Epilogue& epilogue) const override;
+/// A linear layer or a convolution in int8, of `type` (f32 or bf16) and to the same. Inference on a CPU only.
+/// @param bias  [out] of any floating type, or undefined
+/// @param kept  where the reordered weight is kept from one run to the next; null: nowhere
+std::shared_ptr<const Product> quantized_product(const ProductShape& shape, const QuantizedWeight& weight, const at::Tensor& bias,
+                                                 at::ScalarType type, const Scope* kept = nullptr);
 
-private:
-    at::Tensor linear(const at::Tensor& x, const at::Tensor& bias, Epilogue& rest) const;
-    at::Tensor convolution(const at::Tensor& x, const at::Tensor& bias) const;
-
-    ProductShape shape_;
-    StepRange input_;
-    at::Tensor steps_;  ///< in the order of oneDNN's kernels
-    at::Tensor scale_, zero_points_;
-    at::Tensor bias_;  ///< with the part of the zero point, f32
-};
+/// What one sum of bytes is multiplied with, scale_x * scale_w, f32 [out].
+at::Tensor sum_scales(const QuantizedWeight& weight);
+/// The bias with the zero point's part, for the sums of each row of steps (exact in f32); f32 [out].
+at::Tensor sum_biases(const QuantizedWeight& weight, const at::Tensor& sums, const at::Tensor& bias);
 
 }  // namespace lcm::nn

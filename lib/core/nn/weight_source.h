@@ -11,6 +11,7 @@
 namespace lcm::nn {
 
 struct Epilogue;
+struct GroupNormArguments;
 
 /// A weight in the order in which kernels read it (`core/nn/packed.h`).
 struct PackedWeight {
@@ -30,6 +31,7 @@ struct ProductShape {
     std::int64_t kernel = 0;  ///< 0: a matrix
     std::int64_t stride = 1, padding = 0;
     bool bias = true;
+    bool gated = false;  ///< the first half of a matrix's outputs are values, the second their gates (`Geglu`)
 
     bool is_matrix() const { return kernel == 0; }
     /// The shape of its weight, [out,in] or [out,in,k,k].
@@ -44,6 +46,10 @@ public:
     virtual ~Product() = default;
     /// act(product + bias + channel) + residual, as the layer it stands for.
     virtual at::Tensor operator()(const at::Tensor& x, const Epilogue& epilogue) const = 0;
+    /// Of norm(x), for an `x` that `takes_group_norm_kernel` and channels-last memory.
+    virtual at::Tensor of_norm(const at::Tensor& x, const GroupNormArguments& norm, const Epilogue& epilogue) const;
+    /// Values times gelu of their gates, where the shape is gated: half of its outputs.
+    virtual at::Tensor geglu(const at::Tensor& x) const;
 };
 
 /// Where layers get their parameters. Implemented by `core/weights` and by tests.

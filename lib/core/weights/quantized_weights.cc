@@ -62,7 +62,8 @@ std::shared_ptr<const nn::Product> WeightSet::product(const std::string& module,
                     fmt::format("sums of more than {} products do not fit 32 bits", nn::longest_int8_sum), quantize_fix);
     const nn::QuantizedWeight weight = quantized(module, sizes);
     const at::Tensor bias = shape.bias ? take(module + ".bias", {shape.out}) : at::Tensor();
-    return std::make_shared<nn::QuantizedProduct>(shape, weight, bias);
+    const nn::Scope scope(*this, module);
+    return nn::quantized_product(shape, weight, bias, type_, &scope);
 }
 
 }  // namespace lcm

@@ -133,7 +133,7 @@ TEST_CASE("a linear layer in int8 is the exact product of its steps") {
             const QuantizedWeight weight = random_weight(shape.weight());
             const at::Tensor x = at::randn({2, 19, shape.in}).to(type), bias = shape.bias ? at::randn({shape.out}) : at::Tensor();
             const at::Tensor exact = at::linear(on_steps(x, weight.input), exact_weight(weight), shape.bias ? bias.to(at::kDouble) : bias);
-            check_product(shape, x, exact, QuantizedProduct(shape, weight, bias));
+            check_product(shape, x, exact, *quantized_product(shape, weight, bias, type));
         }
 }
 
@@ -147,7 +147,7 @@ TEST_CASE("a convolution in int8 is the exact product of its steps, up to its bo
             const at::Tensor x = channels_last(at::randn({2, shape.in, 9, 7}).to(type)), bias = at::randn({shape.out});
             const at::Tensor exact =
                 at::conv2d(on_steps(x, weight.input), exact_weight(weight), bias.to(at::kDouble), shape.stride, shape.padding);
-            check_product(shape, x, exact, QuantizedProduct(shape, weight, bias));
+            check_product(shape, x, exact, *quantized_product(shape, weight, bias, type));
         }
 }
 
@@ -155,9 +155,9 @@ TEST_CASE("pictures of another size go through the same product") {
     if (!has_quantized_products()) return;
     const ProductShape shape{.in = 32, .out = 32, .kernel = 3, .padding = 1, .bias = false};
     const QuantizedWeight weight = random_weight(shape.weight());
-    const QuantizedProduct product(shape, weight, {});
+    const auto product = quantized_product(shape, weight, {}, at::kFloat);
     for (const std::int64_t side : {8, 16, 5}) {
         const at::Tensor x = channels_last(at::randn({1, 32, side, side}));
-        check_near(product(x, {}), at::conv2d(on_steps(x, weight.input), exact_weight(weight), {}, 1, 1));
+        check_near((*product)(x, {}), at::conv2d(on_steps(x, weight.input), exact_weight(weight), {}, 1, 1));
     }
 }

@@ -6,6 +6,8 @@
 
 #include <cstring>
 
+#include "lib/core/nn/kernels/short_functions.h"
+
 namespace lcm::nn::amx {
 
 namespace {
@@ -13,9 +15,6 @@ namespace {
 constexpr std::int64_t pair = 2, depth_step = pair * tile_pairs;
 constexpr std::int64_t score_stride = key_block, weight_stride = 2 * key_block;  // of S in f32 and of P in bf16, which lies in its place
 constexpr std::int64_t weight_half = tile_rows * weight_stride;
-
-/// The compiler does not know that a tile is loaded from memory: what was stored must be there.
-inline void memory_is_written() { asm volatile("" ::: "memory"); }
 
 inline std::int64_t least(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
 
@@ -106,15 +105,6 @@ void scores_of_wide_heads(const HeadShape& shape, const Bf16* keys, std::int64_t
     }
 }
 
-/// 2^x within 1e-4, what bf16 keeps of it: a polynomial of the fraction in [0,1), least in its largest relative error.
-inline __m512 power_of_two(__m512 x) {
-    const __m512 fraction = _mm512_reduce_ps(x, 0x09);  // x - floor(x)
-    __m512 y = _mm512_fmadd_ps(_mm512_set1_ps(0.0790209F), fraction, _mm512_set1_ps(0.2241276F));
-    y = _mm512_fmadd_ps(y, fraction, _mm512_set1_ps(0.6967532F));
-    y = _mm512_fmadd_ps(y, fraction, _mm512_set1_ps(0.9998984F));
-    return _mm512_scalef_ps(y, x);
-}
-
 /// Turns a row of scores into weights, and rescales what the row has summed up where its largest score has grown.
 void weigh_row(Block& block, std::int64_t row, std::int64_t count, float scale) {
     const float* const scores = block.scores + row * score_stride;
@@ -134,8 +124,8 @@ void weigh_row(Block& block, std::int64_t row, std::int64_t count, float scale) 
     const __m512 factor = _mm512_set1_ps(scale), shift = _mm512_set1_ps(-block.largest[row]);
     Bf16* const weights = block.weights() + row * weight_stride;
     for (std::int64_t key = 0; key < count; key += 2 * tile_rows) {
-        const __m512 low = power_of_two(_mm512_fmadd_ps(_mm512_load_ps(scores + key), factor, shift));
-        const __m512 high = power_of_two(_mm512_fmadd_ps(_mm512_load_ps(scores + key + tile_rows), factor, shift));
+        const __m512 low = short_exp2(_mm512_fmadd_ps(_mm512_load_ps(scores + key), factor, shift));
+        const __m512 high = short_exp2(_mm512_fmadd_ps(_mm512_load_ps(scores + key + tile_rows), factor, shift));
         _mm512_store_si512(weights + key, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low)));
     }
 }
@@ -273,21 +263,5 @@ void attend(const HeadShape& shape, const Attend& work) {
     memory_is_written();
     write_result(shape, work, block);
 }
-
-void begin_tiles() {
-    struct alignas(64) Palette {
-        unsigned char palette = 1, start_row = 0, reserved[14] = {};
-        std::uint16_t row_bytes[16] = {};
-        unsigned char rows[16] = {};
-    } palette;
-    for (int tile = 0; tile < 8; ++tile) {
-        palette.row_bytes[tile] = 64;
-        palette.rows[tile] = tile_rows;
-    }
-    asm volatile("" ::"r"(&palette) : "memory");
-    _tile_loadconfig(&palette);
-}
-
-void end_tiles() { _tile_release(); }
 
 }  // namespace lcm::nn::amx

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "lib/core/nn/kernels/tiles_amx.h"
 #include "lib/core/nn/kernels/vector_kernels.h"
 
 /// Attention of one head in bf16 on the tiles of AMX, with a streaming softmax: scores never leave the first cache.
@@ -14,7 +15,7 @@
 /// Keys and values are packed in the order in which the tile product reads them: pairs of numbers along the summed dimension side by side.
 namespace lcm::nn::amx {
 
-constexpr std::int64_t tile_rows = 16, tile_pairs = 16, tile_numbers = 2 * tile_rows * tile_pairs;
+constexpr std::int64_t tile_pairs = 16, tile_numbers = 2 * tile_rows * tile_pairs;
 constexpr std::int64_t query_block = 2 * tile_rows, key_block = 128;
 
 /// Sizes of one head: `keys` tokens of `width` numbers; width is even.
@@ -56,9 +57,5 @@ struct Attend {
 
 /// softmax(scale * queries keys^T) values. Only between `begin_tiles` and `end_tiles` of the same thread.
 void attend(const HeadShape& shape, const Attend& work);
-
-/// Sets up the tile registers of this thread, and gives them back.
-void begin_tiles();
-void end_tiles();
 
 }  // namespace lcm::nn::amx

@@ -3,29 +3,13 @@
 
 #include "lib/core/nn/kernels/byte_kernels.h"
 
+#include "lib/core/nn/kernels/gelu.h"
+#include "lib/core/nn/kernels/steps.h"
 #include "lib/core/nn/kernels/vector.h"
 
 namespace {
 
 using lcm::nn::Rows;
-
-using Bytes = std::uint8_t __attribute__((vector_size(lanes)));
-
-// Adding 1.5 * 2^23 rounds to a whole number and leaves it in the low bits.
-inline Bytes steps(Vector x, float factor, float zero) {
-    constexpr float round_to_whole = 12582912.0F;
-    Vector step = (x * factor + round_to_whole) - round_to_whole + zero;
-    step = step > 0.0F ? step : Vector{};
-    step = step < 255.0F ? step : same(255.0F);
-    step = step + round_to_whole;
-    Word bits;
-    std::memcpy(&bits, &step, sizeof bits);
-#if defined(__AVX512F__)
-    return reinterpret_cast<Bytes>(_mm512_cvtepi32_epi8(reinterpret_cast<__m512i>(bits)));
-#else
-    return __builtin_convertvector(bits, Bytes);
-#endif
-}
 
 template <typename Number>
 void quantize(const Number* x, std::uint8_t* q, std::int64_t count, float factor, float zero) {
@@ -37,15 +21,6 @@ void quantize(const Number* x, std::uint8_t* q, std::int64_t count, float factor
     if (i == count) return;
     const Bytes bytes = steps(load_some(x + i, count - i), factor, zero);
     std::memcpy(q + i, &bytes, static_cast<std::size_t>(count - i));
-}
-
-/// erf by Abramowitz and Stegun, 7.1.26, on the positive side: within 1.5e-7.
-inline Vector gelu(Vector x) {
-    const Vector size = (x < 0.0F ? -x : x) * 0.70710678F;
-    const Vector t = reciprocal(1.0F + 0.3275911F * size);
-    const Vector sum = (((1.061405429F * t - 1.453152027F) * t + 1.421413741F) * t - 0.284496736F) * t + 0.254829592F;
-    const Vector half = 0.5F * x, tail = half * (sum * t * exp(-size * size));
-    return x < 0.0F ? tail : x - tail;
 }
 
 template <typename Number>

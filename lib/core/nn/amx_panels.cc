@@ -1,0 +1,63 @@
+#include "lib/core/nn/amx_panels.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/zeros.h>
+
+namespace lcm::nn::amx {
+
+namespace {
+
+/// One row of sums for each picture.
+at::Tensor channel_sums(const at::Tensor& channel, const SumRows& rows, const at::Tensor& bias) {
+    at::Tensor all = at::zeros({channel.size(0), static_cast<std::int64_t>(rows.size())}, at::kFloat);
+    for (std::int64_t picture = 0; picture < channel.size(0); ++picture)
+        all.select(0, picture).copy_(bias + pack_numbers(channel.select(0, picture), rows));
+    return all;
+}
+
+}  // namespace
+
+Plan::Plan(const Panels& panels, const Epilogue& epilogue, std::int64_t pictures) : bias(panels.bias()) {
+    const bool knows = epilogue.activation == Activation::none || epilogue.activation == Activation::silu;
+    if (epilogue.channel.defined() && epilogue.channel.size(0) != 1 && epilogue.channel.size(0) != pictures) {
+        rest = epilogue;
+        return;
+    }
+    if (epilogue.channel.defined()) {
+        bias = channel_sums(epilogue.channel, panels.rows(), bias);
+        if (epilogue.channel.size(0) > 1) bias_picture = bias.size(1);
+    }
+    if (!knows) {
+        rest = epilogue;
+        rest.channel.reset();
+        return;
+    }
+    if (epilogue.activation == Activation::silu) ending = Ending::silu;
+    residual = epilogue.residual;
+}
+
+Panels::Panels(const Scope& weights, const std::string& form, const PlainWeight& plain, SumRows rows, const at::Tensor& bias)
+    : rows_(std::move(rows)),
+      weight_(packed_once(weights, form, plain, [&](const at::Tensor& weight) { return pack_panels(weight, rows_); })),
+      bias_(pack_numbers(bias, rows_)) {}
+
+Panels::Panels(PackedWeight bytes, SumRows rows, const at::Tensor& scale, const at::Tensor& bias)
+    : rows_(std::move(rows)), weight_(std::move(bytes)), scale_(pack_numbers(scale, rows_)), bias_(pack_numbers(bias, rows_)) {}
+
+Product Panels::product(const Plan& plan, at::Tensor& result, const at::Tensor& residual) const {
+    Product product;
+    product.weights = weight_.weight.const_data_ptr();
+    product.outputs = static_cast<std::int64_t>(rows_.size());
+    product.bias = plan.bias.const_data_ptr<float>();
+    product.bias_picture = plan.bias_picture;
+    product.ending = plan.ending;
+    product.out = static_cast<Bf16*>(result.mutable_data_ptr());
+    if (residual.defined()) product.residual = static_cast<const Bf16*>(residual.const_data_ptr());
+    if (scale_.defined()) {
+        product.scale = scale_.const_data_ptr<float>();
+        product.bytes = true;
+    }
+    return product;
+}
+
+}  // namespace lcm::nn::amx

@@ -1,0 +1,47 @@
+#pragma once
+
+#include "lib/core/nn/amx_weights.h"
+#include "lib/core/nn/epilogue.h"
+#include "lib/core/nn/kernels/product_amx.h"
+#include "lib/core/nn/packed.h"
+
+/// What the layers on AMX share: packed weights, and how an epilogue is divided between the kernel and what follows it.
+namespace lcm::nn::amx {
+
+class Panels;
+
+/// An epilogue's parts.
+struct Plan {
+    at::Tensor bias;               ///< f32, with the channels that can be added to it; [pictures,sums] or [sums]
+    std::int64_t bias_picture = 0;  ///< numbers from a picture's to the next's
+    Ending ending = Ending::plain;
+    at::Tensor residual;  ///< what the kernel adds; undefined: nothing
+    Epilogue rest;        ///< what is left to do
+
+    /// @param pictures  whose channels the kernel tells apart
+    Plan(const Panels& panels, const Epilogue& epilogue, std::int64_t pictures);
+};
+
+/// A weight in panels and its bias.
+class Panels {
+public:
+    Panels(const Scope& weights, const std::string& form, const PlainWeight& plain, SumRows rows, const at::Tensor& bias);
+    /// Of packed bytes; `scale` and `bias` [out].
+    Panels(PackedWeight bytes, SumRows rows, const at::Tensor& scale, const at::Tensor& bias);
+
+    /// A product with these weights whose result is `result`; `residual` lies as that or is undefined. Input and geometry are left open.
+    Product product(const Plan& plan, at::Tensor& result, const at::Tensor& residual) const;
+
+    const at::Tensor& bias() const { return bias_; }
+    const SumRows& rows() const { return rows_; }
+
+private:
+    SumRows rows_;
+    PackedWeight weight_;
+    at::Tensor scale_, bias_;  ///< f32 [sums]; scale undefined: bf16
+};
+
+/// x W^T [..,out] in bf16 of x [..,in], bf16 or unsigned bytes, with all of `epilogue`; or gated, [..,out] of 2 * out sums.
+at::Tensor multiply_tokens(const Panels& panels, const at::Tensor& x, std::int64_t out, const Epilogue& epilogue, bool gated = false);
+
+}  // namespace lcm::nn::amx

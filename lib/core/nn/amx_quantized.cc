@@ -1,0 +1,69 @@
+#include <ATen/TensorOperators.h>
+
+#include "lib/core/nn/amx_conv.h"
+#include "lib/core/nn/amx_panels.h"
+#include "lib/core/nn/amx_products.h"
+
+namespace lcm::nn::amx {
+
+namespace {
+
+/// A parameter's tensor as `make` makes it, or as an earlier run has.
+template <typename Make>
+PackedWeight kept_or_made(const Scope* kept, const std::string& form, const Make& make) {
+    if (kept == nullptr) return {make(), nullptr};
+    return packed_once(*kept, form, make, [](const at::Tensor& made) { return made; });
+}
+
+class QuantizedProduct : public nn::Product {
+public:
+    QuantizedProduct(const ProductShape& shape, const QuantizedWeight& weight, const at::Tensor& bias, const Scope* kept)
+        : shape_(shape), input_(weight.input), panels_(panels(shape, weight, bias, kept)) {}
+
+    at::Tensor operator()(const at::Tensor& x, const Epilogue& epilogue) const override {
+        return shape_.is_matrix() ? of_tokens(x, epilogue) : of_picture(channels_last(x), {.steps = &input_}, epilogue);
+    }
+
+    at::Tensor of_norm(const at::Tensor& x, const GroupNormArguments& norm, const Epilogue& epilogue) const override {
+        const NormLines lines(x, norm);
+        return of_picture(x, {&lines, &input_}, epilogue);
+    }
+
+    at::Tensor geglu(const at::Tensor& x) const override {
+        return multiply_tokens(panels_, quantize_steps(x, input_), shape_.out / 2, {}, /*gated=*/true);
+    }
+
+private:
+    static Panels panels(const ProductShape& shape, const QuantizedWeight& weight, const at::Tensor& bias, const Scope* kept) {
+        SumRows rows = shape.gated ? gated_rows(shape.out / 2) : plain_rows(shape.out);
+        const auto sums = kept_or_made(kept, "int8 sums", [&] { return pack_numbers(row_sums(weight.steps), plain_rows(shape.out)); });
+        const at::Tensor biases = sum_biases(weight, sums.weight.narrow(0, 0, shape.out), bias);
+        PackedWeight steps = kept_or_made(kept, "int8", [&] { return pack_panels(weight.steps, rows); });
+        return {std::move(steps), std::move(rows), sum_scales(weight), biases};
+    }
+
+    at::Tensor of_tokens(const at::Tensor& x, const Epilogue& epilogue) const {
+        const at::Tensor steps = quantize_steps(x, input_);
+        if (!shape_.gated) return multiply_tokens(panels_, steps, shape_.out, epilogue);
+        // In the order of its panels; only calibration asks for it.
+        const at::Tensor panelled = multiply_tokens(panels_, steps, static_cast<std::int64_t>(panels_.rows().size()), {});
+        return apply(epilogue, panelled.index_select(-1, places(panels_.rows(), shape_.out)), -1);
+    }
+
+    at::Tensor of_picture(const at::Tensor& x, const PictureChange& change, const Epilogue& epilogue) const {
+        return convolve(panels_, {shape_.in, shape_.out, shape_.kernel, shape_.stride, shape_.padding}, x, change, epilogue);
+    }
+
+    ProductShape shape_;
+    StepRange input_;
+    Panels panels_;
+};
+
+}  // namespace
+
+std::shared_ptr<const nn::Product> quantized_product(const ProductShape& shape, const QuantizedWeight& weight, const at::Tensor& bias,
+                                                 const Scope* kept) {
+    return std::make_shared<QuantizedProduct>(shape, weight, bias, kept);
+}
+
+}  // namespace lcm::nn::amx

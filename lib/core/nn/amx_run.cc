@@ -1,0 +1,65 @@
+#include "lib/core/nn/amx_run.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+
+#include "lib/core/nn/kernels/tiles_amx.h"
+
+namespace lcm::nn {
+
+namespace {
+
+constexpr std::int64_t chunk_bytes = 768 << 10;  // of pixels: what stays in the second cache beside weights
+constexpr std::int64_t least_groups = 16;        // of a chunk: its products hide the weights' way from memory
+
+std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+/// Chunks of groups times chunks of panels; a thread takes a stretch of them, panels outermost.
+struct Split {
+    std::int64_t group_chunks, panel_chunks;
+
+    Split(const amx::Product& product, std::int64_t input_bytes) {
+        const std::int64_t groups = product.groups(), panels = product.panels(), threads = at::get_num_threads();
+        const std::int64_t weight_bytes = panels * product.blocks * product.tap_count * amx::panel_step_bytes;
+        const std::int64_t fitting = std::max(least_groups, chunk_bytes * groups / std::max<std::int64_t>(1, input_bytes));
+        group_chunks = ceil_divide(groups, fitting);
+        panel_chunks = 1;
+        // Whichever is smaller, weights or pixels, is what all threads read.
+        if (weight_bytes > input_bytes && panels >= 2 * threads)
+            panel_chunks = threads;
+        else if (groups >= 2 * threads)
+            group_chunks = ceil_divide(group_chunks, threads) * threads;
+        else
+            panel_chunks = std::min(panels, threads);
+    }
+};
+
+/// The `index`th of `count` nearly equal parts of 0 to `size`, on whole multiples of `unit`.
+std::int64_t bound(std::int64_t size, std::int64_t index, std::int64_t count, std::int64_t unit) {
+    return std::min(size, ceil_divide(size, unit) * index / count * unit);
+}
+
+}  // namespace
+
+Tiles::Tiles(std::int64_t scratch_numbers) : scratch_(at::empty({scratch_numbers}, at::kFloat)) { amx::begin_tiles(); }
+Tiles::~Tiles() { amx::end_tiles(); }
+
+void run(const amx::Product& product, std::int64_t input_bytes) {
+    const Split split(product, input_bytes);
+    const auto part_of = [&](std::int64_t index) {
+        const std::int64_t panel = index / split.group_chunks, group = index % split.group_chunks;
+        const auto groups = [&](std::int64_t i) { return bound(product.groups(), i, split.group_chunks, 2); };
+        const auto panels = [&](std::int64_t i) { return bound(product.panels(), i, split.panel_chunks, 1); };
+        return amx::Part{groups(group), groups(group + 1), panels(panel), panels(panel + 1)};
+    };
+    at::parallel_for(0, split.group_chunks * split.panel_chunks, 1, [&](std::int64_t begin, std::int64_t end) {
+        std::int64_t scratch = 0;
+        for (std::int64_t i = begin; i < end; ++i) scratch = std::max(scratch, amx::scratch_numbers(product, part_of(i)));
+        Tiles tiles(scratch);
+        for (std::int64_t i = begin; i < end; ++i) amx::multiply(product, part_of(i), tiles.scratch());
+    });
+}
+
+}  // namespace lcm::nn

@@ -1,0 +1,64 @@
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/empty.h>
+
+#include "lib/core/nn/amx_panels.h"
+#include "lib/core/nn/amx_run.h"
+#include "lib/core/nn/kernels/tiles_amx.h"
+
+namespace lcm::nn::amx {
+
+namespace {
+
+constexpr std::int64_t no_distance = 0;
+
+/// Rows side by side in whole blocks of channels.
+at::Tensor whole_blocks(const at::Tensor& rows, std::int64_t block_channels) {
+    const std::int64_t missing = (block_channels - rows.size(1) % block_channels) % block_channels;
+    return missing == 0 ? rows.contiguous() : at::constant_pad_nd(rows, {0, missing});
+}
+
+/// The tokens from `first`, whose channels `rows` holds.
+void run_tokens(Product product, const at::Tensor& rows, std::int64_t first, std::int64_t count) {
+    product.in = rows.const_data_ptr();
+    product.width = count;
+    if (product.residual != nullptr) product.residual += first * product.out_strides.pixel;
+    product.out += first * product.out_strides.pixel;
+    run(product, count * product.in_strides.pixel);
+}
+
+/// Computes a product that lacks its input and width.
+void run_all_tokens(Product product, const at::Tensor& x) {
+    const auto number_bytes = static_cast<std::int64_t>(x.element_size()), block_channels = tile_row_bytes / number_bytes;
+    const at::Tensor rows = whole_blocks(x.reshape({-1, x.size(-1)}), block_channels);
+    product.taps = &no_distance;
+    product.blocks = rows.size(1) / block_channels;
+    product.in_strides.pixel = rows.size(1) * number_bytes;
+    product.in_strides.block = tile_row_bytes;
+    const std::int64_t count = rows.size(0), whole = count / tile_rows * tile_rows;
+    if (whole > 0) run_tokens(product, rows, 0, whole);
+    if (whole == count) return;
+    // A tile reads sixteen rows: the last ones stand in memory of their own.
+    at::Tensor last = at::empty({tile_rows, rows.size(1)}, rows.options());
+    last.narrow(0, 0, count - whole).copy_(rows.narrow(0, whole, count - whole));
+    run_tokens(product, last, whole, count - whole);
+}
+
+}  // namespace
+
+at::Tensor multiply_tokens(const Panels& panels, const at::Tensor& x, std::int64_t out, const Epilogue& epilogue, bool gated) {
+    std::vector<std::int64_t> sizes = x.sizes().vec();
+    sizes.back() = out;
+    at::Tensor result = at::empty(sizes, at::kBFloat16);
+    if (result.numel() == 0) return result;
+    const Plan plan(panels, epilogue, /*pictures=*/1);
+    const at::Tensor residual = plan.residual.defined() ? plan.residual.contiguous() : at::Tensor();
+    Product product = panels.product(plan, result, residual);
+    product.outputs = gated ? 2 * out : out;
+    product.out_strides.pixel = out;
+    if (gated) product.ending = Ending::geglu;
+    run_all_tokens(product, x);
+    return apply(plan.rest, std::move(result), -1);
+}
+
+}  // namespace lcm::nn::amx

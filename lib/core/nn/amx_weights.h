@@ -1,0 +1,28 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+/// Weights and what goes with them in the order of `kernels/product_amx.h`.
+namespace lcm::nn {
+
+/// Which row of a weight each of the kernel's sums takes; -1: none, the sum is filled up with zeros.
+using SumRows = std::vector<std::int64_t>;
+
+/// Rows 0 to `outputs`, filled up to whole panels.
+SumRows plain_rows(std::int64_t outputs);
+/// The halves of a gated product [2*outputs,..]: in each panel 16 values, then their gates.
+SumRows gated_rows(std::int64_t outputs);
+
+/// Where each of `outputs` rows stands among the sums, I64 [outputs].
+at::Tensor places(const SumRows& rows, std::int64_t outputs);
+
+/// Packs a weight [out,in] or [out,in,k,k] of bf16 or signed bytes: [panels,blocks,taps,2,16,64 bytes] of its type.
+at::Tensor pack_panels(const at::Tensor& weight, const SumRows& rows);
+
+/// One number for each sum in f32, [rows]: those of `numbers` [out], or zeros where it is undefined.
+at::Tensor pack_numbers(const at::Tensor& numbers, const SumRows& rows);
+
+}  // namespace lcm::nn

@@ -24,6 +24,7 @@ TESTDATA = pathlib.Path(os.environ["LCM_TESTDATA"])
 # Tiny random models: `lcm` takes a guidance embedding, `sd15` takes none and so follows a negative prompt.
 LCM = str(TESTDATA / "golden/models/lcm")
 SD15 = str(TESTDATA / "golden/models/sd15")
+EMBEDDED = "emoji-128"  # the model that ships
 
 ENCODE, DENOISE, RENDER, OPTIMIZE, STYLIZE = "lcm-encode", "lcm-denoise", "lcm-render", "lcm-optimize", "lcm-stylize"
 ALL_TOOLS = (ENCODE, DENOISE, RENDER, OPTIMIZE, STYLIZE)

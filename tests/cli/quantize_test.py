@@ -7,13 +7,12 @@ import unittest
 import harness
 import records
 from adapters import KOHYA
-from harness import CANNOT_CREATE, DATA, LCM, OPTIMIZE, REFUSED, SD15, USAGE, denoise, encode, render
+from harness import CANNOT_CREATE, DATA, EMBEDDED, LCM, OPTIMIZE, REFUSED, SD15, USAGE, denoise, encode, render
 from optimize_test import WEIGHTS, weights
 
 # Relative RMS of the last latents in int8 against f32, after 4 steps. Steps of 1/256 of a range and of 1/127 of the largest weight of a
 # row are off by 0.3 % to 1 % of the numbers; four steps of a network of some hundred products add up to a few percent.
 MOST = 0.1
-EMBEDDED = "emoji-128"
 
 
 def quantize(model, *flags, out="out"):

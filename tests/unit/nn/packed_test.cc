@@ -6,6 +6,8 @@
 #include <ATen/ops/randn.h>
 #include <doctest/doctest.h>
 
+#include <tuple>
+
 #include "lib/core/nn/layers.h"
 #include "lib/core/tensor/instruction_set.h"
 #include "lib/core/tensor/threads.h"
@@ -101,6 +103,27 @@ TEST_CASE("a packed layer takes pictures of another size than its first") {
     for (const std::int64_t side : {16, 8, 33}) {
         const at::Tensor x = channels_last(at::randn({1, 8, side, side + 1}));
         CHECK(near(plain(x), packed(x)));
+    }
+}
+
+TEST_CASE("long sums and many pixels, taken in parts, are the plain products") {
+    // 3200 inputs and 352 in windows of 9 are more than the second cache holds of weights at a time; 120 rows are more than one band.
+    const at::NoGradGuard no_grad;
+    RandomWeights weights(at::kBFloat16);
+    Packing packing(weights);
+    const Scope plain(weights), packed(packing);
+    check_layers(Linear(plain / "a", 3200, 64), Linear(packed / "a", 3200, 64), at::randn({1, 40, 3200}, at::kBFloat16), 64);
+    for (const auto& [name, shape, height, width] : {std::tuple("b", ConvShape{.in = 352, .out = 200}, 5, 6),
+                                                     std::tuple("c", ConvShape{.in = 64, .out = 40}, 120, 130)}) {
+        const at::Tensor x = channels_last(at::randn({1, shape.in, height, width}, at::kBFloat16));
+        const Conv2d conv(plain / name, shape), same(packed / name, shape);
+        const GroupNorm norm(plain / (std::string(name) + "n"), 8, shape.in, 1e-5);
+        const at::Tensor found = norm_silu_conv(norm, same, x);
+        CHECK(near(found, conv(norm.norm_silu(x))));
+        for (const int threads : {1, 2, 3, 5}) {
+            lcm::set_threads(threads);
+            CHECK(at::equal(norm_silu_conv(norm, same, x), found));
+        }
     }
 }
 

@@ -240,7 +240,8 @@ at::Tensor Conv2d::convolve(const at::Tensor& x, const Epilogue& epilogue, std::
 
 bool takes(at::ScalarType type) {
     if (type != at::kFloat && type != at::kBFloat16) return false;
-    if (type == at::kBFloat16 && instruction_set() < InstructionSet::avx512) return false;  // oneDNN refuses it there
+    // Without instructions for bf16, oneDNN refuses it or adds up in an order that depends on the number of threads.
+    if (type == at::kBFloat16 && instruction_set() < InstructionSet::avx512_bf16) return false;
     return at::hasMKLDNN() && c10::Dispatcher::singleton().findSchema({"mkldnn::_linear_pointwise", ""}).has_value();
 }
 

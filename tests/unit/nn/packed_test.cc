@@ -80,7 +80,7 @@ TEST_CASE("packed products are the plain ones, with every epilogue") {
         CAPTURE(at::toString(type));
         RandomWeights weights(type);
         Packing packing(weights);
-        REQUIRE(packs(Scope(packing)) == (type == at::kFloat || lcm::instruction_set() >= lcm::InstructionSet::avx512));
+        REQUIRE(packs(Scope(packing)) == (type == at::kFloat || lcm::instruction_set() >= lcm::InstructionSet::avx512_bf16));
         const Scope plain(weights), packed(packing);
         for (const std::int64_t batch : {1, 2}) {
             check_layers(Linear(plain / "a", 64, 48), Linear(packed / "a", 64, 48), at::randn({batch, 77, 64}, type), 48);

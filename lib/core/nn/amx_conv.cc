@@ -16,8 +16,6 @@ namespace {
 constexpr std::int64_t band_bytes = 1 << 20;  // of input for each thread: what its cache holds from its making to its use
 constexpr std::int64_t least_rows = 8;        // of a band; the rows around it are made twice
 
-std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
 /// Rows of the output that are computed at a time.
 std::int64_t band_rows(std::int64_t rows, const Window& window, const at::Tensor& x) {
     const std::int64_t row_bytes = window.stride * static_cast<std::int64_t>(x.nbytes()) / x.size(2);
@@ -59,7 +57,7 @@ void convolve(std::span<const WindowProduct> products, const Window& window, con
     const std::int64_t rows = products.front().product.rows, band = band_rows(rows, window, x);
     for (std::int64_t first = 0; first < rows; first += band) {
         const std::int64_t count = std::min(band, rows - first), input_rows = (count - 1) * window.stride + window.kernel + window.extra;
-        const AmxPicture input(x, change, window.border, first * window.stride - window.border, input_rows);
+        const AmxPicture input(x, change, {first * window.stride - window.border, input_rows, window.border, window.stride});
         for (const WindowProduct& product : products) run_band(product, window, input, first, count);
     }
 }

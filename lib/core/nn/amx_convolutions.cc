@@ -1,9 +1,6 @@
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <fmt/format.h>
-
-#include <array>
 
 #include "lib/core/nn/amx_conv.h"
 #include "lib/core/nn/amx_panels.h"

@@ -13,7 +13,6 @@ namespace lcm::nn {
 namespace {
 
 constexpr std::int64_t pixel_bytes = amx::tile_row_bytes;
-constexpr std::int64_t spare_bytes = 4 * amx::tile_bytes;  // tiles at the end read past the last pixel
 
 std::int64_t blocks_of(std::int64_t channels, bool bytes) {
     const std::int64_t per_block = bytes ? pixel_bytes : pixel_bytes / static_cast<std::int64_t>(sizeof(Bf16));
@@ -37,15 +36,16 @@ amx::Change change_of(const PictureChange& change, std::int64_t picture) {
 
 }  // namespace
 
-AmxPicture::AmxPicture(const at::Tensor& x, const PictureChange& change, std::int64_t border, std::int64_t first, std::int64_t count)
-    : rows_(count),
-      width_(x.size(3) + 2 * border),
+// A tile at the end reads as many pixels past the last one as it has rows.
+AmxPicture::AmxPicture(const at::Tensor& x, const PictureChange& change, const PictureRows& rows)
+    : rows_(rows.count),
+      width_(x.size(3) + 2 * rows.border),
       blocks_(blocks_of(x.size(1), change.steps != nullptr)),
-      memory_(at::empty({x.size(0) * blocks_ * rows_ * width_ * pixel_bytes + spare_bytes}, at::kByte)) {
-    fill(x, change, border, first);
+      memory_(at::empty({(x.size(0) * blocks_ * rows_ * width_ + amx::tile_rows * rows.stride) * pixel_bytes}, at::kByte)) {
+    fill(x, change, rows);
 }
 
-void AmxPicture::fill(const at::Tensor& x, const PictureChange& change, std::int64_t border, std::int64_t first) {
+void AmxPicture::fill(const at::Tensor& x, const PictureChange& change, const PictureRows& rows) {
     const std::int64_t channels = x.size(1), height = x.size(2), width = x.size(3);
     const auto* const from = static_cast<const Bf16*>(x.const_data_ptr());
     auto* const to = static_cast<char*>(memory_.mutable_data_ptr());
@@ -53,10 +53,10 @@ void AmxPicture::fill(const at::Tensor& x, const PictureChange& change, std::int
     const int outside = change.steps != nullptr ? change.steps->zero_point : 0;
     at::parallel_for(0, x.size(0) * rows_, 1, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = begin; i < end; ++i) {
-            const std::int64_t picture = i / rows_, row = i % rows_, y = first + row;
+            const std::int64_t picture = i / rows_, row = i % rows_, y = rows.first + row;
             char* const start = to + picture * strides.picture + row * strides.row;
             const bool inside = y >= 0 && y < height;
-            const std::int64_t side = inside ? border * pixel_bytes : strides.row;
+            const std::int64_t side = inside ? rows.border * pixel_bytes : strides.row;
             for (std::int64_t block = 0; block < blocks_; ++block) {
                 std::memset(start + block * strides.block, outside, side);
                 if (inside) std::memset(start + block * strides.block + strides.row - side, outside, side);

@@ -14,23 +14,29 @@ struct PictureChange {
     const StepRange* steps = nullptr;  ///< bytes in these steps; null: bf16
 };
 
+/// Rows of a picture, and what a convolution makes of them.
+struct PictureRows {
+    std::int64_t first = 0, count = 0;  ///< counted from the first row of the picture; those outside are border
+    std::int64_t border = 0;            ///< columns at both sides
+    std::int64_t stride = 1;            ///< pixels between windows: tiles read so far past the last pixel
+};
+
 /// Rows of bf16 pictures, with a border around them, in the order in which tile products read a convolution's input
 /// (`kernels/picture_amx.h`).
 class AmxPicture {
 public:
-    /// Rows `first` to `first + count` of all pictures, counted from the first one; those outside are border, as are `border` columns at
-    /// both sides: 0, or what 0 is in steps. @param x [B,C,H,W] in channels-last memory
-    AmxPicture(const at::Tensor& x, const PictureChange& change, std::int64_t border, std::int64_t first, std::int64_t count);
+    /// The rows of all pictures. Border is 0, or what 0 is in steps. @param x [B,C,H,W] in channels-last memory
+    AmxPicture(const at::Tensor& x, const PictureChange& change, const PictureRows& rows);
 
     std::int64_t width() const { return width_; }
     std::int64_t blocks() const { return blocks_; }
     std::int64_t bytes() const { return static_cast<std::int64_t>(memory_.nbytes()); }
     const void* data() const { return memory_.const_data_ptr(); }
-    /// With `stride` pixels and rows between windows.
+    /// With `stride` pixels and rows between windows, at most that of its rows.
     amx::InputStrides strides(std::int64_t stride) const;
 
 private:
-    void fill(const at::Tensor& x, const PictureChange& change, std::int64_t border, std::int64_t first);
+    void fill(const at::Tensor& x, const PictureChange& change, const PictureRows& rows);
 
     std::int64_t rows_, width_, blocks_;
     at::Tensor memory_;

@@ -14,8 +14,6 @@ namespace {
 constexpr std::int64_t chunk_bytes = 768 << 10;  // of pixels: what stays in the second cache beside weights
 constexpr std::int64_t least_groups = 16;        // of a chunk: its products hide the weights' way from memory
 
-std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
 /// Chunks of groups times chunks of panels; a thread takes a stretch of them, panels outermost.
 struct Split {
     std::int64_t group_chunks, panel_chunks;

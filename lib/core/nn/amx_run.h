@@ -19,6 +19,9 @@ private:
     at::Tensor scratch_;  // libtorch's memory is aligned to 64 bytes
 };
 
+/// a / b rounded up, of positive numbers.
+constexpr std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
 /// Computes the whole product in all threads. @param input_bytes  of what all pixels are read from
 void run(const amx::Product& product, std::int64_t input_bytes);
 

@@ -91,6 +91,9 @@ TEST_CASE("packed products are the plain ones, with every epilogue") {
             check_layers(Conv2d(plain / "c", wide), Conv2d(packed / "c", wide), picture, 20);
             check_layers(Conv2d(plain / "d", half), Conv2d(packed / "d", half), picture, 20);
             check_layers(Conv2d(plain / "e", point), Conv2d(packed / "e", point), picture, 20);
+            const ConvShape patches{.in = 3, .out = 20, .kernel = 14, .stride = 14, .padding = 0};
+            check_layers(Conv2d(plain / "f", patches), Conv2d(packed / "f", patches),
+                         channels_last(at::randn({batch, 3, 28, 42}, type)), 20);
         }
     }
 }

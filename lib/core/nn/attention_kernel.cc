@@ -8,8 +8,8 @@
 #include <cmath>
 #include <numbers>
 
-#include "lib/core/nn/amx_run.h"
-#include "lib/core/nn/kernels/attention_amx.h"
+#include "lib/core/nn/blocked_run.h"
+#include "lib/core/nn/kernels/attention.h"
 #include "lib/core/tensor/instruction_set.h"
 
 namespace lcm::nn {
@@ -31,7 +31,7 @@ struct Heads {
           width(x.size(2) / heads) {}
 
     /// From token `first` of head `index`, counted over all pictures.
-    amx::TokenRows rows(std::int64_t index, std::int64_t first) const {
+    blocked::TokenRows rows(std::int64_t index, std::int64_t first) const {
         return {numbers + index / count * picture_stride + first * token_stride + index % count * width, token_stride};
     }
 };
@@ -40,7 +40,7 @@ bool lies_by_token(const at::Tensor& x) { return x.dim() == 3 && x.stride(2) == 
 
 /// Packed keys and values of one head, one behind the other.
 struct Packed {
-    amx::HeadShape shape;
+    blocked::HeadShape shape;
     at::Tensor numbers;  ///< [heads, keys and values]
 
     const Bf16* keys(std::int64_t head) const { return static_cast<const Bf16*>(numbers.const_data_ptr()) + head * numbers.size(1); }
@@ -49,15 +49,15 @@ struct Packed {
 
 Packed pack(const at::Tensor& k, const at::Tensor& v, std::int64_t heads) {
     const Heads keys(k, heads), values(v, heads);
-    const amx::HeadShape shape{k.size(1), keys.width};
+    const blocked::HeadShape shape{k.size(1), keys.width};
     const std::int64_t count = k.size(0) * heads;
     Packed packed{shape, at::empty({count, shape.packed_keys() + shape.packed_values()}, k.options())};
     auto* const numbers = static_cast<Bf16*>(packed.numbers.mutable_data_ptr());
     at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t head = begin; head < end; ++head) {
             Bf16* const to = numbers + head * packed.numbers.size(1);
-            amx::pack_keys(keys.rows(head, 0), shape, to);
-            amx::pack_values(values.rows(head, 0), shape, to + shape.packed_keys());
+            blocked::pack_keys(keys.rows(head, 0), shape, to);
+            blocked::pack_values(values.rows(head, 0), shape, to + shape.packed_keys());
         }
     });
     return packed;
@@ -67,34 +67,37 @@ Packed pack(const at::Tensor& k, const at::Tensor& v, std::int64_t heads) {
 
 bool takes_attention_kernel(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t heads) {
     const bool cpu = q.device().is_cpu() && q.scalar_type() == at::kBFloat16 && k.scalar_type() == q.scalar_type();
-    if (!cpu || at::GradMode::is_enabled() || instruction_set() < InstructionSet::amx) return false;
+    if (!cpu || at::GradMode::is_enabled() || instruction_set() < InstructionSet::avx512_bf16) return false;
     return lies_by_token(q) && lies_by_token(k) && lies_by_token(v) && q.size(2) / heads % 2 == 0 && k.size(1) > 0;
 }
 
 at::Tensor attention_kernel(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t heads) {
+    const blocked::HeadKernel& kernel = blocked::head_kernel();
     const Packed packed = pack(k, v, heads);
-    const amx::HeadShape& shape = packed.shape;
+    const blocked::HeadShape& shape = packed.shape;
     at::Tensor result = at::empty(q.sizes(), q.options());
     const Heads queries(q, heads), out(result, heads);
     const auto scale = static_cast<float>(std::numbers::log2e / std::sqrt(static_cast<double>(shape.width)));
-    const std::int64_t tokens = q.size(1), blocks = (tokens + amx::query_block - 1) / amx::query_block, count = q.size(0) * heads;
+    const std::int64_t tokens = q.size(1), blocks = (tokens + blocked::query_block - 1) / blocked::query_block, count = q.size(0) * heads;
     // Threads share each head's keys, so that they stay in the cache: blocks are the outer range where there are enough of them.
     const std::int64_t shared = blocks >= 2 * at::get_num_threads() ? count : 1;
     at::parallel_for(0, blocks * count / shared, 1, [&](std::int64_t begin, std::int64_t end) {
-        Tiles tiles(shape.scratch());
+        blocked::Scratch scratch(shape.scratch());
+        kernel.begin();
         for (std::int64_t outer = 0; outer < shared; ++outer)
             for (std::int64_t i = begin; i < end; ++i) {
-                const std::int64_t head = shared == 1 ? i / blocks : outer, first = i % blocks * amx::query_block;
-                const amx::TokenRows to = out.rows(head, first);
-                amx::attend(shape, {.queries = queries.rows(head, first),
-                                    .count = std::min(amx::query_block, tokens - first),
+                const std::int64_t head = shared == 1 ? i / blocks : outer, first = i % blocks * blocked::query_block;
+                const blocked::TokenRows to = out.rows(head, first);
+                kernel.attend(shape, {.queries = queries.rows(head, first),
+                                    .count = std::min(blocked::query_block, tokens - first),
                                     .keys = packed.keys(head),
                                     .values = packed.values(head),
                                     .scale = scale,
-                                    .scratch = tiles.scratch(),
+                                    .scratch = scratch.numbers(),
                                     .out = const_cast<Bf16*>(to.first),
                                     .out_stride = to.stride});
             }
+        kernel.end();
     });
     return result;
 }
@@ -107,7 +110,7 @@ at::Tensor attention_kernel(const at::Tensor& q, const at::Tensor&, const at::Te
 #endif
 
 std::string_view attention_kernels(at::ScalarType type) {
-    return type == at::kBFloat16 && instruction_set() == InstructionSet::amx ? "amx" : "libtorch";
+    return type == at::kBFloat16 && instruction_set() >= InstructionSet::avx512_bf16 ? name(instruction_set()) : "libtorch";
 }
 
 }  // namespace lcm::nn

@@ -7,13 +7,13 @@
 
 namespace lcm::nn {
 
-/// Whether `attention_kernel` computes it: bf16 tokens on a CPU with AMX that nobody differentiates, numbers of a token side by side.
+/// Whether `attention_kernel` computes it: bf16 tokens on a CPU with AVX512-BF16 that nobody differentiates, numbers of a token side by side.
 bool takes_attention_kernel(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t heads);
 
-/// Whose kernel attends in that type on this CPU: "amx" (ours) or "libtorch".
+/// Whose kernel attends in that type on this CPU: the instructions of ours, "amx" or "avx512_bf16", or "libtorch".
 std::string_view attention_kernels(at::ScalarType type);
 
-/// `attention` (`layers.h`) without a mask, on the tiles of AMX (`kernels/attention_amx.h`). Each block of queries is computed by one
+/// `attention` (`layers.h`) without a mask (`kernels/attention.h`). Each block of queries is computed by one
 /// thread in one order: the bytes are the same with any number of threads.
 at::Tensor attention_kernel(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t heads);
 

@@ -9,14 +9,14 @@
 #include "lib/core/nn/group_norm_kernel.h"
 #include "lib/core/nn/layers.h"
 
-/// Products with weights in the order that the fastest kernel wants, reordered once when they are made. In bf16 on AMX the kernel is our
-/// own (`amx_products.cc`), elsewhere it is oneDNN's (`onednn_products.cc`). Inference on a CPU only.
+/// Products with weights in the order that the fastest kernel wants, reordered once when they are made. On AVX512 and AMX the kernel is our
+/// own (`blocked_products.h`), elsewhere it is oneDNN's (`onednn_products.h`). Inference on a CPU only.
 namespace lcm::nn {
 
 /// Whether layers pack the weights of that source: its type is f32 or bf16, and there is a kernel for it on this CPU.
 bool packs(const Scope& weights);
 
-/// Whose kernels multiply packed weights of that type on this CPU: "amx" (ours), "onednn", or "libtorch" where nothing is packed.
+/// Whose kernels multiply packed weights of that type on this CPU: the instructions of our own, "onednn", or "libtorch" where nothing is packed.
 std::string_view product_kernels(at::ScalarType type);
 
 /// Gives the plain weight, as the source has it.

@@ -4,7 +4,7 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/full.h>
 
-#include "lib/core/nn/amx_products.h"
+#include "lib/core/nn/blocked_products.h"
 #include "lib/core/nn/onednn_products.h"
 
 namespace lcm::nn {
@@ -50,7 +50,7 @@ at::Tensor sum_biases(const QuantizedWeight& weight, const at::Tensor& sums, con
 
 std::shared_ptr<const Product> quantized_product(const ProductShape& shape, const QuantizedWeight& weight, const at::Tensor& bias,
                                                  at::ScalarType type, const Scope* kept) {
-    return amx::takes(type) ? amx::quantized_product(shape, weight, bias, kept) : onednn::quantized_product(shape, weight, bias);
+    return type == at::kBFloat16 && blocked::takes(type) ? blocked::quantized_product(shape, weight, bias, kept) : onednn::quantized_product(shape, weight, bias);
 }
 
 }  // namespace lcm::nn

@@ -12,7 +12,8 @@
 /// bytes in steps of one range that was measured before. Sums of bytes are exact, so that results depend on neither threads nor blocks.
 ///
 /// The zero point does not reach the kernel: its part, -zero_point times the sum of a row, is added to the bias, and a picture is given its
-/// padding when it is quantized. In bf16 on AMX the kernel is our own (`kernels/product_amx.h`), elsewhere it is oneDNN's.
+/// padding when it is quantized. In bf16 on AMX or AVX512-BF16 the kernel is our own
+/// (`kernels/product.h`), elsewhere it is oneDNN's.
 namespace lcm::nn {
 
 /// A weight as a file holds it, and the range of what it is multiplied with.

@@ -4,7 +4,7 @@
 
 namespace lcm {
 
-/// What our own kernels may use, each with all before it. `amx` multiplies tiles of bf16 and of int8.
+/// What our own kernels may use, each with all before it. `avx512_bf16` multiplies bytes too (VNNI), `amx` tiles of bf16 and of int8.
 enum class InstructionSet { baseline, avx2, avx512, avx512_bf16, amx };
 
 /// "baseline", "avx2", "avx512", "avx512_bf16", "amx".

@@ -1,55 +1,17 @@
 // Compiled for AMX and AVX512-BF16, so without templates of the standard library (see vector_kernels.cc).
+//
+// Products in tiles of 16 x 16. A column of ones beside V makes the sums of P's rows.
 
-#include "lib/core/nn/kernels/attention_amx.h"
+#include "lib/core/nn/kernels/attention_parts.h"
+#include "lib/core/nn/kernels/tiles_amx.h"
 
-#include <immintrin.h>
-
-#include <cstring>
-
-#include "lib/core/nn/kernels/short_functions.h"
-
-namespace lcm::nn::amx {
+namespace lcm::nn::blocked {
 
 namespace {
 
-constexpr std::int64_t pair = 2, depth_step = pair * tile_pairs;
-constexpr std::int64_t score_stride = key_block, weight_stride = 2 * key_block;  // of S in f32 and of P in bf16, which lies in its place
+using amx::tile_rows;
+
 constexpr std::int64_t weight_half = tile_rows * weight_stride;
-
-inline std::int64_t least(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
-
-inline __mmask16 first_lanes(std::int64_t count) {
-    return static_cast<__mmask16>(count >= tile_rows ? 0xFFFF : count <= 0 ? 0 : (1U << count) - 1);
-}
-
-/// Working memory of a block, all rows a multiple of 64 bytes.
-struct Block {
-    float* scores;  ///< [query_block,key_block]; then the weights P
-    float* sums;    ///< [query_block,sum_stride]: O and, in column `width`, the sums of P's rows
-    Bf16* queries;  ///< [query_block,query_stride]
-    std::int64_t sum_stride, query_stride;
-    float largest[query_block];
-
-    Block(const HeadShape& shape, float* scratch)
-        : scores(scratch),
-          sums(scratch + query_block * key_block),
-          sum_stride(shape.value_tiles() * tile_rows),
-          query_stride(shape.depth() * depth_step) {
-        queries = reinterpret_cast<Bf16*>(sums + query_block * sum_stride);
-        for (float& each : largest) each = -__FLT_MAX__;
-        std::memset(sums, 0, static_cast<std::size_t>(query_block * sum_stride) * sizeof *sums);
-    }
-    Bf16* weights() const { return reinterpret_cast<Bf16*>(scores); }
-};
-
-void copy_queries(const HeadShape& shape, const Attend& work, Block& block) {
-    for (std::int64_t row = 0; row < query_block; ++row)
-        for (std::int64_t c = 0; c < block.query_stride; c += tile_rows) {
-            const __mmask16 mask = row < work.count ? first_lanes(shape.width - c) : first_lanes(0);
-            const __m256i numbers = _mm256_maskz_loadu_epi16(mask, work.queries.first + row * work.queries.stride + c);
-            _mm256_storeu_si256(reinterpret_cast<__m256i*>(block.queries + row * block.query_stride + c), numbers);
-        }
-}
 
 /// Scores of heads up to 64 wide: the queries stay in tiles 4 to 7.
 void scores_of_narrow_heads(const HeadShape& shape, const Bf16* keys, std::int64_t count, const Block& block) {
@@ -105,31 +67,6 @@ void scores_of_wide_heads(const HeadShape& shape, const Bf16* keys, std::int64_t
     }
 }
 
-/// Turns a row of scores into weights, and rescales what the row has summed up where its largest score has grown.
-void weigh_row(Block& block, std::int64_t row, std::int64_t count, float scale) {
-    const float* const scores = block.scores + row * score_stride;
-    __m512 even = _mm512_load_ps(scores), odd = _mm512_load_ps(scores + tile_rows);
-    for (std::int64_t key = 2 * tile_rows; key < count; key += 2 * tile_rows) {
-        even = _mm512_max_ps(even, _mm512_load_ps(scores + key));
-        odd = _mm512_max_ps(odd, _mm512_load_ps(scores + key + tile_rows));
-    }
-    const float largest = __builtin_ceilf(_mm512_reduce_max_ps(_mm512_max_ps(even, odd)) * scale);
-    if (largest > block.largest[row]) {
-        const __m512 factor = _mm512_scalef_ps(_mm512_set1_ps(1), _mm512_set1_ps(block.largest[row] - largest));
-        float* const sums = block.sums + row * block.sum_stride;
-        for (std::int64_t c = 0; c < block.sum_stride; c += tile_rows)
-            _mm512_store_ps(sums + c, _mm512_mul_ps(_mm512_load_ps(sums + c), factor));
-        block.largest[row] = largest;
-    }
-    const __m512 factor = _mm512_set1_ps(scale), shift = _mm512_set1_ps(-block.largest[row]);
-    Bf16* const weights = block.weights() + row * weight_stride;
-    for (std::int64_t key = 0; key < count; key += 2 * tile_rows) {
-        const __m512 low = short_exp2(_mm512_fmadd_ps(_mm512_load_ps(scores + key), factor, shift));
-        const __m512 high = short_exp2(_mm512_fmadd_ps(_mm512_load_ps(scores + key + tile_rows), factor, shift));
-        _mm512_store_si512(weights + key, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low)));
-    }
-}
-
 /// O += P V for `tiles` (1 to 3) columns of tiles; sums in tiles 0 to 5, each second one of the lower queries.
 template <int tiles>
 void add_values(const Bf16* values, std::int64_t value_stride, std::int64_t count, const Block& block, float* sums) {
@@ -178,63 +115,6 @@ void add_values(const Bf16* values, std::int64_t value_stride, std::int64_t coun
     }
 }
 
-void write_result(const HeadShape& shape, const Attend& work, const Block& block) {
-    for (std::int64_t row = 0; row < work.count; ++row) {
-        const float* const sums = block.sums + row * block.sum_stride;
-        const __m512 factor = _mm512_set1_ps(1 / sums[shape.width]);
-        for (std::int64_t c = 0; c < shape.width; c += tile_rows) {
-            const __m256bh mean = _mm512_cvtneps_pbh(_mm512_mul_ps(_mm512_load_ps(sums + c), factor));
-            _mm256_mask_storeu_epi16(work.out + row * work.out_stride + c, first_lanes(shape.width - c), reinterpret_cast<__m256i>(mean));
-        }
-    }
-}
-
-}  // namespace
-
-void pack_keys(TokenRows keys, const HeadShape& shape, Bf16* packed) {
-    const __m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
-    const __m512i row_bytes = _mm512_set1_epi32(static_cast<int>(keys.stride * static_cast<std::int64_t>(sizeof(Bf16))));
-    for (std::int64_t key = 0; key < shape.padded_keys(); key += tile_rows) {
-        const std::int64_t first = least(key, shape.keys - 1), last = shape.keys - 1 - first;
-        const __m512i rows = _mm512_mullo_epi32(_mm512_min_epi32(lane, _mm512_set1_epi32(static_cast<int>(last))), row_bytes);
-        for (std::int64_t c = 0; c < shape.depth() * depth_step; c += pair, packed += depth_step) {
-            const bool inside = c < shape.width;
-            const Bf16* const from = keys.first + first * keys.stride + (inside ? c : 0);
-            const __m512i pairs = inside ? _mm512_i32gather_epi32(rows, from, 1) : _mm512_setzero_si512();
-            _mm512_storeu_si512(packed, pairs);
-        }
-    }
-}
-
-void pack_values(TokenRows values, const HeadShape& shape, Bf16* packed) {
-    constexpr Bf16 one = 0x3F80;
-    alignas(64) Bf16 order[2 * tile_rows];
-    for (std::int64_t i = 0; i < tile_rows; ++i) {
-        order[2 * i] = static_cast<Bf16>(i);
-        order[2 * i + 1] = static_cast<Bf16>(i + 2 * tile_rows);
-    }
-    memory_is_written();
-    const __m512i interleaved = _mm512_load_si512(order);
-    for (std::int64_t key = 0; key < shape.padded_keys(); key += depth_step)
-        for (std::int64_t tile = 0; tile < shape.value_tiles(); ++tile) {
-            const std::int64_t c = tile * tile_rows, ones = shape.width - c;
-            const __mmask16 numbers = first_lanes(ones);
-            const __mmask16 sum = ones < tile_rows ? static_cast<__mmask16>(1U << ones) : static_cast<__mmask16>(0);
-            for (std::int64_t row = key; row < key + depth_step; row += pair, packed += depth_step) {
-                __m256i halves[pair];
-                for (std::int64_t i = 0; i < pair; ++i) {
-                    const bool inside = row + i < shape.keys;
-                    const Bf16* const from = values.first + (inside ? (row + i) * values.stride + c : 0);
-                    halves[i] = _mm256_maskz_loadu_epi16(inside ? numbers : first_lanes(0), from);
-                    if (inside) halves[i] = _mm256_mask_set1_epi16(halves[i], sum, static_cast<short>(one));
-                }
-                const __m512i pairs =
-                    _mm512_permutex2var_epi16(_mm512_castsi256_si512(halves[0]), interleaved, _mm512_castsi256_si512(halves[1]));
-                _mm512_storeu_si512(packed, pairs);
-            }
-        }
-}
-
 void attend(const HeadShape& shape, const Attend& work) {
     Block block(shape, work.scratch);
     copy_queries(shape, work, block);
@@ -247,7 +127,7 @@ void attend(const HeadShape& shape, const Attend& work) {
             scores_of_narrow_heads(shape, keys, count, block);
         else
             scores_of_wide_heads(shape, keys, count, block);
-        for (std::int64_t row = 0; row < query_block; ++row) weigh_row(block, row, count, work.scale);
+        for (std::int64_t row = 0; row < query_block; ++row) weigh_row(block, row, count, work.scale, [](__m512) {}, [](__m512bh, std::int64_t) {});
         memory_is_written();
         const Bf16* values = work.values + first / depth_step * value_stride;
         for (std::int64_t left = shape.value_tiles(); left > 0; left -= 3, values += 3 * tile_numbers) {
@@ -264,4 +144,9 @@ void attend(const HeadShape& shape, const Attend& work) {
     write_result(shape, work, block);
 }
 
-}  // namespace lcm::nn::amx
+}  // namespace
+
+extern const HeadKernel head_kernel_amx;
+const HeadKernel head_kernel_amx{amx::begin_tiles, amx::end_tiles, attend};
+
+}  // namespace lcm::nn::blocked

@@ -1,4 +1,6 @@
+#include "lib/core/nn/kernels/attention.h"
 #include "lib/core/nn/kernels/byte_kernels.h"
+#include "lib/core/nn/kernels/product.h"
 #include "lib/core/nn/kernels/vector_kernels.h"
 #include "lib/core/tensor/instruction_set.h"
 
@@ -30,5 +32,34 @@ const ByteKernels& byte_kernels() {
 #endif
     return byte_kernels_baseline;
 }
+
+namespace blocked {
+
+#if defined(__x86_64__)
+extern const ProductKernel product_kernel_avx512, window_kernel_avx512;
+extern const ProductKernel product_kernel_avx512_bf16, window_kernel_avx512_bf16, product_kernel_avx512_int8, product_kernel_amx;
+
+const ProductKernel& product_kernel(const Product& product) {
+    if (product.numbers == Numbers::f32) return product.windows != Windows::none ? window_kernel_avx512 : product_kernel_avx512;
+    if (product.windows != Windows::none) return window_kernel_avx512_bf16;
+    if (instruction_set() == InstructionSet::amx) return product_kernel_amx;
+    return product.numbers == Numbers::int8 ? product_kernel_avx512_int8 : product_kernel_avx512_bf16;
+}
+
+extern const HeadKernel head_kernel_avx512, head_kernel_amx;
+
+const HeadKernel& head_kernel() { return instruction_set() == InstructionSet::amx ? head_kernel_amx : head_kernel_avx512; }
+#else
+const ProductKernel& product_kernel(const Product&) {
+    static const ProductKernel none{};
+    return none;
+}
+#endif
+
+bool multiplies_windows(Numbers numbers) {
+    return numbers == Numbers::f32 || (numbers == Numbers::bf16 && instruction_set() < InstructionSet::amx);
+}
+
+}  // namespace blocked
 
 }  // namespace lcm::nn

@@ -1,126 +1,47 @@
 // Compiled for AMX and AVX512-BF16, so without templates of the standard library (see vector_kernels.cc).
-
-#include "lib/core/nn/kernels/product_amx.h"
+//
+// A group's pixels are a tile's rows; 64 bytes of their channels its columns. Two groups times two tiles of weights, 16 outputs each, fill
+// the registers. While the tiles multiply, the vector unit finishes the 32 pixels before and fetches the weights to come.
 
 #include <immintrin.h>
 
-#include "lib/core/nn/kernels/short_functions.h"
+#include "lib/core/nn/kernels/product.h"
+#include "lib/core/nn/kernels/product_parts.h"
 #include "lib/core/nn/kernels/tiles_amx.h"
-#include "lib/core/nn/kernels/vector.h"
 
-namespace lcm::nn::amx {
+namespace lcm::nn::blocked {
 
 namespace {
+
+using amx::tile_bytes;
+using amx::tile_row_bytes;
+using amx::tile_rows;
 
 constexpr std::int64_t pair_rows = 2 * tile_rows;         // pixels of two groups
 constexpr std::int64_t tile_sums = tile_rows * tile_rows;  // of 32 bits
 constexpr std::int64_t pair_sums = 4 * tile_sums;
-constexpr std::int64_t most_steps = 96;  // products of tiles with weights of 192 KiB: what the second cache holds beside the pixels
-
-std::int64_t row_groups(const Product& product) { return (product.width + tile_rows - 1) / tile_rows; }
-
-std::int64_t picture_groups(const Product& product) {
-    if (product.joined == 0) return row_groups(product) * product.rows;
-    return ((product.rows - 1) * product.joined + product.width + tile_rows - 1) / tile_rows;
-}
-
-/// Where a group begins.
-struct Place {
-    const char* in;
-    std::int64_t picture, row, x;
-};
-
-Place place_of(const Product& product, std::int64_t group) {
-    const std::int64_t picture = group / picture_groups(product), within = group % picture_groups(product);
-    const char* const in = static_cast<const char*>(product.in) + picture * product.in_strides.picture;
-    if (product.joined > 0) {
-        const std::int64_t pixel = within * tile_rows;
-        return {in + pixel * product.in_strides.pixel, picture, pixel / product.joined, pixel % product.joined};
-    }
-    const std::int64_t row = within / row_groups(product), x = within % row_groups(product) * tile_rows;
-    return {in + row * product.in_strides.row + x * product.in_strides.pixel, picture, row, x};
-}
 
 /// Sums that wait to be finished: those of two groups and a panel, [2 groups][2 tiles][16][16].
 struct Waiting {
     const float* sums = nullptr;
-    Bf16* out[pair_rows];  ///< of each pixel; null: not wanted
-    const float* bias[2];
-    const float* scale = nullptr;
+    std::int64_t out[pair_rows];    ///< of each pixel
+    Finish finish[2];               ///< of each group
     std::int64_t next = pair_rows;  ///< the first pixel that is not finished
-    __mmask32 columns = 0;
 };
 
-void find_outputs(const Product& product, const Place& place, std::int64_t first_output, Bf16** out) {
-    const OutputStrides& strides = product.out_strides;
-    std::int64_t row = place.row, x = place.x;
-    for (std::int64_t i = 0; i < tile_rows; ++i, ++x) {
-        if (product.joined > 0 && x == product.joined) {
-            x = 0;
-            ++row;
-        }
-        const bool wanted = x < product.width && row < product.rows;
-        out[i] = wanted ? product.out + place.picture * strides.picture + row * strides.row + x * strides.pixel + first_output : nullptr;
-    }
-}
-
-inline __mmask32 columns_of(std::int64_t count) {
-    return count >= 32 ? ~__mmask32{0} : static_cast<__mmask32>((std::uint32_t{1} << count) - 1);
-}
-
-inline Vector from_bf16(__m256i bits) { return reinterpret_cast<Vector>(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16)); }
-
-template <bool bytes>
-inline Vector sums_at(const float* sums, const float* scale, const float* bias) {
-    Vector x = load(sums);
-    if constexpr (bytes) x = reinterpret_cast<Vector>(_mm512_cvtepi32_ps(_mm512_load_si512(sums))) * load(scale);
-    return x + load(bias);
-}
-
-template <bool bytes, Ending ending>
+template <Numbers numbers, Ending ending>
 inline void finish_next(const Product& product, Waiting& waiting) {
-    const std::int64_t row = waiting.next++;
-    Bf16* const out = waiting.out[row];
-    if (out == nullptr) return;
-    const std::int64_t group = row / tile_rows;
-    const float *const sums = waiting.sums + group * 2 * tile_sums + row % tile_rows * tile_rows, *const bias = waiting.bias[group];
-    Vector low = sums_at<bytes>(sums, waiting.scale, bias);
-    Vector high = sums_at<bytes>(sums + tile_sums, waiting.scale + tile_rows, bias + tile_rows);
-    if constexpr (ending == Ending::geglu) {
-        low = low * short_gelu(high);
-        const __m256i bits = reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(reinterpret_cast<__m512>(low)));
-        _mm256_mask_storeu_epi16(out, static_cast<__mmask16>(waiting.columns), bits);
-        return;
-    }
-    if constexpr (ending == Ending::silu) {
-        low = short_silu(low);
-        high = short_silu(high);
-    }
-    if (product.residual != nullptr) {
-        const __m512i residual = _mm512_maskz_loadu_epi16(waiting.columns, product.residual + (out - product.out));
-        low += from_bf16(_mm512_castsi512_si256(residual));
-        high += from_bf16(_mm512_extracti64x4_epi64(residual, 1));
-    }
-    const __m512bh bits = _mm512_cvtne2ps_pbh(reinterpret_cast<__m512>(high), reinterpret_cast<__m512>(low));
-    _mm512_mask_storeu_epi16(out, waiting.columns, reinterpret_cast<__m512i>(bits));
+    const std::int64_t row = waiting.next++, group = row / tile_rows;
+    if (waiting.out[row] == not_wanted) return;
+    const float* const sums = waiting.sums + group * 2 * tile_sums + row % tile_rows * tile_rows;
+    finish_pixel<numbers, ending>(product, waiting.finish[group], load(sums), load(sums + tile_sums), waiting.out[row]);
 }
 
-/// A stretch of the weights to come, fetched a few lines at a time.
-struct Ahead {
-    const char* next;
-    const char* end;
-    std::int64_t lines;  ///< at a time
-
-    void fetch() {
-        for (std::int64_t i = 0; i < lines; ++i, next += tile_row_bytes) _mm_prefetch(next, _MM_HINT_T1);
-    }
-};
-
-template <bool bytes, Ending ending>
+template <Numbers numbers, Ending ending>
 class Multiplier {
 public:
     Multiplier(const Product& product, const Part& part, float* scratch)
-        : product_(product), part_(part), scratch_(scratch), blocks_(blocks_at_a_time(product)) {}
+        : product_(product), part_(part), scratch_(scratch), blocks_(product.blocks_at_a_time()) {}
 
     void run() {
         const std::int64_t step = product_.tap_count * panel_step_bytes;
@@ -170,13 +91,13 @@ private:
                 const std::int64_t distance = block * product_.in_strides.block + product_.taps[tap];
                 _tile_loadd(6, weights, tile_row_bytes);
                 _tile_loadd(4, upper + distance, pixel);
-                if constexpr (bytes)
+                if constexpr (numbers == Numbers::int8)
                     _tile_dpbusd(0, 4, 6);
                 else
                     _tile_dpbf16ps(0, 4, 6);
                 _tile_loadd(7, weights + tile_bytes, tile_row_bytes);
                 _tile_loadd(5, lower + distance, pixel);
-                if constexpr (bytes) {
+                if constexpr (numbers == Numbers::int8) {
                     _tile_dpbusd(1, 4, 7);
                     _tile_dpbusd(2, 5, 6);
                     _tile_dpbusd(3, 5, 7);
@@ -186,7 +107,7 @@ private:
                     _tile_dpbf16ps(3, 5, 7);
                 }
                 ahead.fetch();
-                for (std::int64_t i = 0; i < finished && waiting_.next < pair_rows; ++i) finish_next<bytes, ending>(product_, waiting_);
+                for (std::int64_t i = 0; i < finished && waiting_.next < pair_rows; ++i) finish_next<numbers, ending>(product_, waiting_);
             }
         finish();
         memory_is_written();
@@ -212,31 +133,19 @@ private:
     }
 
     void finish() {
-        while (waiting_.next < pair_rows) finish_next<bytes, ending>(product_, waiting_);
+        while (waiting_.next < pair_rows) finish_next<numbers, ending>(product_, waiting_);
     }
 
     void prepare(std::int64_t panel, const Place& upper, const Place& lower, bool both, const float* sums) {
-        const std::int64_t first_sum = panel * panel_outputs, divisor = ending == Ending::geglu ? 2 : 1;
+        const std::int64_t divisor = ending == Ending::geglu ? 2 : 1, first_output = panel * panel_outputs / divisor;
         coming_.sums = sums;
-        coming_.scale = product_.scale + first_sum;
-        coming_.columns = columns_of((product_.outputs - first_sum) / divisor);
-        coming_.bias[0] = product_.bias + upper.picture * product_.bias_picture + first_sum;
-        coming_.bias[1] = product_.bias + lower.picture * product_.bias_picture + first_sum;
-        find_outputs(product_, upper, first_sum / divisor, coming_.out);
-        find_outputs(product_, lower, first_sum / divisor, coming_.out + tile_rows);
+        coming_.finish[0] = Finish(product_, panel, upper.picture);
+        coming_.finish[1] = Finish(product_, panel, lower.picture);
+        find_outputs(product_, upper, first_output, coming_.out);
+        find_outputs(product_, lower, first_output, coming_.out + tile_rows);
         if (!both)
-            for (std::int64_t i = tile_rows; i < pair_rows; ++i) coming_.out[i] = nullptr;
-        fetch_outputs();
-    }
-
-    // What is written and added is far away by then: it is on its way while the tiles multiply.
-    void fetch_outputs() const {
-        for (const Bf16* const out : coming_.out) {
-            if (out == nullptr) continue;
-            _mm_prefetch(reinterpret_cast<const char*>(out), _MM_HINT_T1);
-            if (product_.residual == nullptr) continue;
-            _mm_prefetch(reinterpret_cast<const char*>(product_.residual + (out - product_.out)), _MM_HINT_T1);
-        }
+            for (std::int64_t i = tile_rows; i < pair_rows; ++i) coming_.out[i] = not_wanted;
+        fetch_outputs<numbers>(product_, coming_.out, pair_rows);
     }
 
     const Product& product_;
@@ -246,38 +155,35 @@ private:
     Waiting waiting_, coming_;
 };
 
-template <bool bytes>
+template <Numbers numbers>
 void multiply_with(const Product& product, const Part& part, float* scratch) {
     switch (product.ending) {
         case Ending::plain:
-            return Multiplier<bytes, Ending::plain>(product, part, scratch).run();
+            return Multiplier<numbers, Ending::plain>(product, part, scratch).run();
         case Ending::silu:
-            return Multiplier<bytes, Ending::silu>(product, part, scratch).run();
+            return Multiplier<numbers, Ending::silu>(product, part, scratch).run();
         case Ending::geglu:
-            return Multiplier<bytes, Ending::geglu>(product, part, scratch).run();
+            return Multiplier<numbers, Ending::geglu>(product, part, scratch).run();
     }
 }
 
-}  // namespace
-
-std::int64_t Product::groups() const { return picture_groups(*this) * pictures; }
-
-std::int64_t blocks_at_a_time(const Product& product) {
-    const std::int64_t most = most_steps > product.tap_count ? most_steps / product.tap_count : 1;
-    const std::int64_t turns = (product.blocks + most - 1) / most;
-    return (product.blocks + turns - 1) / turns;
-}
-
 std::int64_t scratch_numbers(const Product& product, const Part& part) {
-    const bool stored = blocks_at_a_time(product) < product.blocks;
+    const bool stored = product.blocks_at_a_time() < product.blocks;
     return (stored ? (part.last_group - part.first_group + 1) / 2 : 2) * pair_sums;
 }
 
 void multiply(const Product& product, const Part& part, float* scratch) {
-    if (product.bytes)
-        multiply_with<true>(product, part, scratch);
+    amx::begin_tiles();
+    if (product.numbers == Numbers::int8)
+        multiply_with<Numbers::int8>(product, part, scratch);
     else
-        multiply_with<false>(product, part, scratch);
+        multiply_with<Numbers::bf16>(product, part, scratch);
+    amx::end_tiles();
 }
 
-}  // namespace lcm::nn::amx
+}  // namespace
+
+extern const ProductKernel product_kernel_amx;
+const ProductKernel product_kernel_amx{scratch_numbers, multiply};
+
+}  // namespace lcm::nn::blocked

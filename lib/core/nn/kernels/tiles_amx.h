@@ -11,7 +11,4 @@ constexpr std::int64_t tile_rows = 16, tile_row_bytes = 64, tile_bytes = tile_ro
 void begin_tiles();
 void end_tiles();
 
-/// The compiler does not know that a tile is loaded from memory: what was stored must be there.
-inline void memory_is_written() { asm volatile("" ::: "memory"); }
-
 }  // namespace lcm::nn::amx

@@ -22,6 +22,9 @@ using Word = std::uint32_t __attribute__((vector_size(64)));
 using Short = std::uint16_t __attribute__((vector_size(32)));
 constexpr std::int64_t lanes = 16;
 
+/// The compiler does not know what tiles and the assembler's instructions load from memory: what was stored must be there.
+inline void memory_is_written() { asm volatile("" ::: "memory"); }
+
 inline Vector same(float x) { return x - Vector{}; }
 
 inline Vector load(const float* from) {

@@ -1,13 +1,11 @@
-#include "lib/core/nn/amx_run.h"
+#include "lib/core/nn/blocked_run.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
 
-#include "lib/core/nn/kernels/tiles_amx.h"
-
-namespace lcm::nn {
+namespace lcm::nn::blocked {
 
 namespace {
 
@@ -18,9 +16,9 @@ constexpr std::int64_t least_groups = 16;        // of a chunk: its products hid
 struct Split {
     std::int64_t group_chunks, panel_chunks;
 
-    Split(const amx::Product& product, std::int64_t input_bytes) {
+    Split(const Product& product, std::int64_t input_bytes) {
         const std::int64_t groups = product.groups(), panels = product.panels(), threads = at::get_num_threads();
-        const std::int64_t weight_bytes = panels * product.blocks * product.tap_count * amx::panel_step_bytes;
+        const std::int64_t weight_bytes = panels * product.blocks * product.tap_count * panel_step_bytes;
         const std::int64_t fitting = std::max(least_groups, chunk_bytes * groups / std::max<std::int64_t>(1, input_bytes));
         group_chunks = ceil_divide(groups, fitting);
         panel_chunks = 1;
@@ -41,23 +39,23 @@ std::int64_t bound(std::int64_t size, std::int64_t index, std::int64_t count, st
 
 }  // namespace
 
-Tiles::Tiles(std::int64_t scratch_numbers) : scratch_(at::empty({scratch_numbers}, at::kFloat)) { amx::begin_tiles(); }
-Tiles::~Tiles() { amx::end_tiles(); }
+Scratch::Scratch(std::int64_t numbers) : memory_(at::empty({numbers}, at::kFloat)) {}
 
-void run(const amx::Product& product, std::int64_t input_bytes) {
+void run(const Product& product, std::int64_t input_bytes) {
+    const ProductKernel& kernel = product_kernel(product);
     const Split split(product, input_bytes);
     const auto part_of = [&](std::int64_t index) {
         const std::int64_t panel = index / split.group_chunks, group = index % split.group_chunks;
         const auto groups = [&](std::int64_t i) { return bound(product.groups(), i, split.group_chunks, 2); };
         const auto panels = [&](std::int64_t i) { return bound(product.panels(), i, split.panel_chunks, 1); };
-        return amx::Part{groups(group), groups(group + 1), panels(panel), panels(panel + 1)};
+        return Part{groups(group), groups(group + 1), panels(panel), panels(panel + 1)};
     };
     at::parallel_for(0, split.group_chunks * split.panel_chunks, 1, [&](std::int64_t begin, std::int64_t end) {
-        std::int64_t scratch = 0;
-        for (std::int64_t i = begin; i < end; ++i) scratch = std::max(scratch, amx::scratch_numbers(product, part_of(i)));
-        Tiles tiles(scratch);
-        for (std::int64_t i = begin; i < end; ++i) amx::multiply(product, part_of(i), tiles.scratch());
+        std::int64_t numbers = 0;
+        for (std::int64_t i = begin; i < end; ++i) numbers = std::max(numbers, kernel.scratch_numbers(product, part_of(i)));
+        Scratch scratch(numbers);
+        for (std::int64_t i = begin; i < end; ++i) kernel.multiply(product, part_of(i), scratch.numbers());
     });
 }
 
-}  // namespace lcm::nn
+}  // namespace lcm::nn::blocked

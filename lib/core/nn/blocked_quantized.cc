@@ -1,10 +1,10 @@
 #include <ATen/TensorOperators.h>
 
-#include "lib/core/nn/amx_conv.h"
-#include "lib/core/nn/amx_panels.h"
-#include "lib/core/nn/amx_products.h"
+#include "lib/core/nn/blocked_conv.h"
+#include "lib/core/nn/blocked_panels.h"
+#include "lib/core/nn/blocked_products.h"
 
-namespace lcm::nn::amx {
+namespace lcm::nn::blocked {
 
 namespace {
 
@@ -66,4 +66,4 @@ std::shared_ptr<const nn::Product> quantized_product(const ProductShape& shape, 
     return std::make_shared<QuantizedProduct>(shape, weight, bias, kept);
 }
 
-}  // namespace lcm::nn::amx
+}  // namespace lcm::nn::blocked

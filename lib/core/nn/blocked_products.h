@@ -1,14 +1,18 @@
 #pragma once
 
+#include <string_view>
+
 #include "lib/core/nn/packed.h"
 #include "lib/core/nn/quantized.h"
 
-/// Products in bf16 on the tiles of AMX (`kernels/product_amx.h`), for any number of inputs and outputs. Sums are f32 until the epilogue
-/// has been applied, so that bias, SiLU and residual round once.
-namespace lcm::nn::amx {
+/// Our own products (`kernels/product.h`), for any number of inputs and outputs: f32 on AVX512, bf16 and int8 on AMX or AVX512-BF16. Sums
+/// are f32 until the epilogue has been applied, so that bias, SiLU and residual round once.
+namespace lcm::nn::blocked {
 
 /// Whether weights of that type are packed this way on this CPU.
 bool takes(at::ScalarType type);
+/// The instructions that multiply it: "amx", "avx512_bf16" or "avx512".
+std::string_view kernels(at::ScalarType type);
 
 /// Each as its namesake in `packed.h`.
 std::shared_ptr<const PackedLinear> pack_linear(const Scope& weights, LinearShape shape, const PlainWeight& plain, const at::Tensor& bias);
@@ -22,4 +26,4 @@ std::shared_ptr<const PackedUpsampleConv> pack_upsample_conv(const Scope& weight
 std::shared_ptr<const nn::Product> quantized_product(const ProductShape& shape, const QuantizedWeight& weight, const at::Tensor& bias,
                                                  const Scope* kept);
 
-}  // namespace lcm::nn::amx
+}  // namespace lcm::nn::blocked

@@ -1,14 +1,17 @@
 #pragma once
 
-#include "lib/core/nn/amx_weights.h"
+#include "lib/core/nn/blocked_weights.h"
 #include "lib/core/nn/epilogue.h"
-#include "lib/core/nn/kernels/product_amx.h"
+#include "lib/core/nn/kernels/product.h"
 #include "lib/core/nn/packed.h"
 
-/// What the layers on AMX share: packed weights, and how an epilogue is divided between the kernel and what follows it.
-namespace lcm::nn::amx {
+/// What the layers share: packed weights, and how an epilogue is divided between the kernel and what follows it.
+namespace lcm::nn::blocked {
 
 class Panels;
+
+/// Those of a tensor: f32, bf16 or bytes.
+Numbers numbers_of(at::ScalarType type);
 
 /// An epilogue's parts.
 struct Plan {
@@ -33,15 +36,18 @@ public:
     Product product(const Plan& plan, at::Tensor& result, const at::Tensor& residual) const;
 
     const at::Tensor& bias() const { return bias_; }
+    Numbers numbers() const { return numbers_of(weight_.weight.scalar_type()); }
+    /// Of what they multiply to: f32 or bf16.
+    at::ScalarType result_type() const { return numbers() == Numbers::f32 ? at::kFloat : at::kBFloat16; }
     const SumRows& rows() const { return rows_; }
 
 private:
     SumRows rows_;
     PackedWeight weight_;
-    at::Tensor scale_, bias_;  ///< f32 [sums]; scale undefined: bf16
+    at::Tensor scale_, bias_;  ///< f32 [sums]; scale undefined: not of int8
 };
 
-/// x W^T [..,out] in bf16 of x [..,in], bf16 or unsigned bytes, with all of `epilogue`; or gated, [..,out] of 2 * out sums.
+/// x W^T [..,out] of x [..,in], f32, bf16 or unsigned bytes as the panels, with all of `epilogue`; or gated, [..,out] of 2 * out sums.
 at::Tensor multiply_tokens(const Panels& panels, const at::Tensor& x, std::int64_t out, const Epilogue& epilogue, bool gated = false);
 
-}  // namespace lcm::nn::amx
+}  // namespace lcm::nn::blocked

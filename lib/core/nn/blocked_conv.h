@@ -2,12 +2,12 @@
 
 #include <span>
 
-#include "lib/core/nn/amx_panels.h"
-#include "lib/core/nn/amx_picture.h"
-#include "lib/core/nn/kernels/product_amx.h"
+#include "lib/core/nn/blocked_panels.h"
+#include "lib/core/nn/blocked_picture.h"
+#include "lib/core/nn/kernels/product.h"
 
 /// Convolutions as products whose taps are distances in a picture with a border.
-namespace lcm::nn::amx {
+namespace lcm::nn::blocked {
 
 /// What every product of a convolution sees of its input.
 struct Window {
@@ -23,14 +23,14 @@ struct WindowProduct {
 };
 
 /// Computes them all, of the same number of rows, in bands of rows whose input stays in the caches.
-/// @param x [B,C,H,W] bf16 in channels-last memory
+/// @param x [B,C,H,W] f32 or bf16 in channels-last memory
 void convolve(std::span<const WindowProduct> products, const Window& window, const at::Tensor& x, const PictureChange& change);
 
 /// A product of `panels` into `result` [B,C,H,W] in channels-last memory, that lacks its input.
 Product into_picture(const Panels& panels, const Plan& plan, at::Tensor& result, const at::Tensor& residual);
 
-/// A convolution [B,out,H',W'] in bf16 of x [B,in,H,W], with `change` before it and all of `epilogue` behind.
+/// A convolution [B,out,H',W'] of x [B,in,H,W], with `change` before it and all of `epilogue` behind.
 at::Tensor convolve(const Panels& panels, const ConvShape& shape, const at::Tensor& x, const PictureChange& change,
                     const Epilogue& epilogue);
 
-}  // namespace lcm::nn::amx
+}  // namespace lcm::nn::blocked

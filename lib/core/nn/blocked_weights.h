@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
-/// Weights and what goes with them in the order of `kernels/product_amx.h`.
-namespace lcm::nn {
+/// Weights and what goes with them in the order of `kernels/product.h`.
+namespace lcm::nn::blocked {
 
 /// Which row of a weight each of the kernel's sums takes; -1: none, the sum is filled up with zeros.
 using SumRows = std::vector<std::int64_t>;
@@ -19,10 +19,10 @@ SumRows gated_rows(std::int64_t outputs);
 /// Where each of `outputs` rows stands among the sums, I64 [outputs].
 at::Tensor places(const SumRows& rows, std::int64_t outputs);
 
-/// Packs a weight [out,in] or [out,in,k,k] of bf16 or signed bytes: [panels,blocks,taps,2,16,64 bytes] of its type.
+/// Packs a weight [out,in] or [out,in,k,k] of f32, bf16 or signed bytes: [panels,blocks,taps,2,16,64 bytes] of its type.
 at::Tensor pack_panels(const at::Tensor& weight, const SumRows& rows);
 
 /// One number for each sum in f32, [rows]: those of `numbers` [out], or zeros where it is undefined.
 at::Tensor pack_numbers(const at::Tensor& numbers, const SumRows& rows);
 
-}  // namespace lcm::nn
+}  // namespace lcm::nn::blocked

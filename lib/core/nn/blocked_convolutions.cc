@@ -2,30 +2,43 @@
 #include <ATen/ops/empty.h>
 #include <fmt/format.h>
 
-#include "lib/core/nn/amx_conv.h"
-#include "lib/core/nn/amx_panels.h"
-#include "lib/core/nn/amx_products.h"
+#include "lib/core/nn/blocked_conv.h"
+#include "lib/core/nn/blocked_panels.h"
+#include "lib/core/nn/blocked_products.h"
+#include "lib/core/nn/blocked_windows.h"
 
-namespace lcm::nn::amx {
+namespace lcm::nn::blocked {
 
 namespace {
+
+PlainWeight windows_of(const PlainWeight& plain, Windows windows) {
+    return [&plain, windows] { return window_weight(plain(), windows); };
+}
 
 class Conv2d : public PackedConv2d {
 public:
     Conv2d(const Scope& weights, const ConvShape& shape, const PlainWeight& plain, const at::Tensor& bias)
-        : shape_(shape), panels_(weights, fmt::format("{0}x{0}", shape.kernel), plain, plain_rows(shape.out), bias) {}
+        : shape_(shape),
+          windows_(shape.kernel == 3 && shape.stride == 1 && shape.padding == 1 && takes_windows(shape.in, numbers_of(*weights.packs()))),
+          panels_(weights, windows_ ? "windows" : fmt::format("{0}x{0}", shape.kernel),
+                  windows_ ? windows_of(plain, Windows::plain) : plain, plain_rows(shape.out), bias) {}
 
     at::Tensor operator()(const at::Tensor& x, const Epilogue& epilogue) const override {
-        return shape_.kernel == 1 ? of_pixels(channels_last(x), epilogue) : convolve(panels_, shape_, channels_last(x), {}, epilogue);
+        return shape_.kernel == 1 ? of_pixels(channels_last(x), epilogue) : of_picture(channels_last(x), {}, epilogue);
     }
 
     at::Tensor of_norm(const at::Tensor& x, const GroupNormArguments& norm, const Epilogue& epilogue) const override {
         if (shape_.kernel == 1) return of_pixels(group_norm_kernel(x, norm), epilogue);
         const NormLines lines(x, norm);
-        return convolve(panels_, shape_, x, {.norm = &lines}, epilogue);
+        return of_picture(x, {.norm = &lines}, epilogue);
     }
 
 private:
+    at::Tensor of_picture(const at::Tensor& x, const PictureChange& change, const Epilogue& epilogue) const {
+        if (windows_) return convolve_windows(panels_, shape_.out, x, change, epilogue);
+        return convolve(panels_, shape_, x, change, epilogue);
+    }
+
     /// A 1x1 kernel: pixels are tokens.
     at::Tensor of_pixels(const at::Tensor& x, const Epilogue& epilogue) const {
         at::Tensor pixels = x;
@@ -38,6 +51,7 @@ private:
     }
 
     ConvShape shape_;
+    bool windows_;
     Panels panels_;
 };
 
@@ -63,7 +77,7 @@ public:
             const Panels& panels = parts_[static_cast<std::size_t>(i)];
             WindowProduct& part = products.emplace_back(into_picture(panels, Plan(panels, {}, 1), result, {}), row, column);
             OutputStrides& strides = part.product.out_strides;
-            part.product.out += row * strides.row + column * strides.pixel;
+            part.product.move(row * strides.row + column * strides.pixel);
             strides.row *= 2;
             strides.pixel *= 2;
             part.product.rows = x.size(2);
@@ -78,6 +92,18 @@ private:
     std::vector<Panels> parts_;
 };
 
+class DoublingWindows : public PackedUpsampleConv {
+public:
+    DoublingWindows(const Scope& weights, LinearShape shape, const PlainWeight& plain, const at::Tensor& bias)
+        : out_(shape.out), panels_(weights, "doubling windows", windows_of(plain, Windows::doubling), plain_rows(shape.out), bias) {}
+
+    at::Tensor operator()(const at::Tensor& x) const override { return convolve_doubled(panels_, out_, x); }
+
+private:
+    std::int64_t out_;
+    Panels panels_;
+};
+
 }  // namespace
 
 std::shared_ptr<const PackedConv2d> pack_conv(const Scope& weights, const ConvShape& shape, const PlainWeight& plain,
@@ -87,7 +113,8 @@ std::shared_ptr<const PackedConv2d> pack_conv(const Scope& weights, const ConvSh
 
 std::shared_ptr<const PackedUpsampleConv> pack_upsample_conv(const Scope& weights, LinearShape shape, const PlainWeight& plain,
                                                              const at::Tensor& bias) {
+    if (takes_windows(shape.in, numbers_of(*weights.packs()))) return std::make_shared<DoublingWindows>(weights, shape, plain, bias);
     return std::make_shared<UpsampleConv>(weights, shape, plain, bias);
 }
 
-}  // namespace lcm::nn::amx
+}  // namespace lcm::nn::blocked

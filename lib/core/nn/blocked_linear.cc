@@ -1,7 +1,7 @@
-#include "lib/core/nn/amx_panels.h"
-#include "lib/core/nn/amx_products.h"
+#include "lib/core/nn/blocked_panels.h"
+#include "lib/core/nn/blocked_products.h"
 
-namespace lcm::nn::amx {
+namespace lcm::nn::blocked {
 
 namespace {
 
@@ -41,4 +41,4 @@ std::shared_ptr<const PackedGeglu> pack_geglu(const Scope& weights, LinearShape 
     return std::make_shared<Geglu>(weights, shape, plain, bias);
 }
 
-}  // namespace lcm::nn::amx
+}  // namespace lcm::nn::blocked

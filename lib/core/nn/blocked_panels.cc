@@ -1,9 +1,9 @@
-#include "lib/core/nn/amx_panels.h"
+#include "lib/core/nn/blocked_panels.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/zeros.h>
 
-namespace lcm::nn::amx {
+namespace lcm::nn::blocked {
 
 namespace {
 
@@ -16,6 +16,11 @@ at::Tensor channel_sums(const at::Tensor& channel, const SumRows& rows, const at
 }
 
 }  // namespace
+
+Numbers numbers_of(at::ScalarType type) {
+    if (type == at::kFloat) return Numbers::f32;
+    return type == at::kBFloat16 ? Numbers::bf16 : Numbers::int8;
+}
 
 Plan::Plan(const Panels& panels, const Epilogue& epilogue, std::int64_t pictures) : bias(panels.bias()) {
     const bool knows = epilogue.activation == Activation::none || epilogue.activation == Activation::silu;
@@ -46,18 +51,16 @@ Panels::Panels(PackedWeight bytes, SumRows rows, const at::Tensor& scale, const 
 
 Product Panels::product(const Plan& plan, at::Tensor& result, const at::Tensor& residual) const {
     Product product;
+    product.numbers = numbers();
     product.weights = weight_.weight.const_data_ptr();
     product.outputs = static_cast<std::int64_t>(rows_.size());
     product.bias = plan.bias.const_data_ptr<float>();
     product.bias_picture = plan.bias_picture;
     product.ending = plan.ending;
-    product.out = static_cast<Bf16*>(result.mutable_data_ptr());
-    if (residual.defined()) product.residual = static_cast<const Bf16*>(residual.const_data_ptr());
-    if (scale_.defined()) {
-        product.scale = scale_.const_data_ptr<float>();
-        product.bytes = true;
-    }
+    product.out = result.mutable_data_ptr();
+    if (residual.defined()) product.residual = residual.const_data_ptr();
+    if (scale_.defined()) product.scale = scale_.const_data_ptr<float>();
     return product;
 }
 
-}  // namespace lcm::nn::amx
+}  // namespace lcm::nn::blocked

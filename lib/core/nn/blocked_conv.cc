@@ -1,4 +1,4 @@
-#include "lib/core/nn/amx_conv.h"
+#include "lib/core/nn/blocked_conv.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
@@ -6,10 +6,9 @@
 #include <algorithm>
 #include <vector>
 
-#include "lib/core/nn/amx_run.h"
-#include "lib/core/nn/kernels/tiles_amx.h"
+#include "lib/core/nn/blocked_run.h"
 
-namespace lcm::nn::amx {
+namespace lcm::nn::blocked {
 
 namespace {
 
@@ -32,11 +31,11 @@ std::vector<std::int64_t> tap_distances(const Window& window, const InputStrides
 
 /// Groups of 16 pixels run over the ends of rows where whole rows would fill them worse.
 bool joins(const Window& window, std::int64_t width, std::int64_t input_width) {
-    return window.stride == 1 && ceil_divide(width, tile_rows) * tile_rows > input_width;
+    return window.stride == 1 && ceil_divide(width, group_pixels) * group_pixels > input_width;
 }
 
 /// `count` rows from `first`, whose input is `input`.
-void run_band(const WindowProduct& whole, const Window& window, const AmxPicture& input, std::int64_t first, std::int64_t count) {
+void run_band(const WindowProduct& whole, const Window& window, const BlockedPicture& input, std::int64_t first, std::int64_t count) {
     const std::vector<std::int64_t> taps = tap_distances(window, input.strides(1), whole);
     Product product = whole.product;
     product.in = input.data();
@@ -46,8 +45,7 @@ void run_band(const WindowProduct& whole, const Window& window, const AmxPicture
     product.blocks = input.blocks();
     product.rows = count;
     product.joined = joins(window, product.width, input.width()) ? input.width() : 0;
-    product.out += first * product.out_strides.row;
-    if (product.residual != nullptr) product.residual += first * product.out_strides.row;
+    product.move(first * product.out_strides.row);
     run(product, input.bytes());
 }
 
@@ -57,7 +55,7 @@ void convolve(std::span<const WindowProduct> products, const Window& window, con
     const std::int64_t rows = products.front().product.rows, band = band_rows(rows, window, x);
     for (std::int64_t first = 0; first < rows; first += band) {
         const std::int64_t count = std::min(band, rows - first), input_rows = (count - 1) * window.stride + window.kernel + window.extra;
-        const AmxPicture input(x, change, {first * window.stride - window.border, input_rows, window.border, window.stride});
+        const BlockedPicture input(x, change, {first * window.stride - window.border, input_rows, window.border, window.stride});
         for (const WindowProduct& product : products) run_band(product, window, input, first, count);
     }
 }
@@ -83,4 +81,4 @@ at::Tensor convolve(const Panels& panels, const ConvShape& shape, const at::Tens
     return apply(plan.rest, std::move(result), 1);
 }
 
-}  // namespace lcm::nn::amx
+}  // namespace lcm::nn::blocked

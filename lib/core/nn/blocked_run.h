@@ -1,0 +1,25 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "lib/core/nn/kernels/product.h"
+
+namespace lcm::nn::blocked {
+
+/// Working memory of a thread.
+class Scratch {
+public:
+    explicit Scratch(std::int64_t numbers);
+    float* numbers() { return memory_.mutable_data_ptr<float>(); }
+
+private:
+    at::Tensor memory_;  // libtorch's memory is aligned to 64 bytes
+};
+
+/// a / b rounded up, of positive numbers.
+constexpr std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+/// Computes the whole product in all threads. @param input_bytes  of what all pixels are read from
+void run(const Product& product, std::int64_t input_bytes);
+
+}  // namespace lcm::nn::blocked

@@ -1,0 +1,168 @@
+#include "lib/core/nn/blocked_windows.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/tensor.h>
+
+#include <algorithm>
+
+#include "lib/core/nn/blocked_conv.h"
+#include "lib/core/nn/blocked_run.h"
+#include "lib/core/nn/kernels/tile_rows.h"
+
+namespace lcm::nn::blocked {
+
+namespace {
+
+constexpr std::int64_t least_inputs = 32;
+constexpr std::int64_t band_bytes = 2 << 20;   // of f32 pixels for each thread
+constexpr std::int64_t least_rows = 16;        // of a band; the rows around it are made twice
+constexpr std::int64_t chunk_bytes = 1 << 20;  // of windows for each thread
+
+std::int64_t round_up(std::int64_t value, std::int64_t unit) { return ceil_divide(value, unit) * unit; }
+
+/// Rows of windows.
+struct WindowRows {
+    std::int64_t first, count;
+};
+
+/// All windows of some rows of them, [taps][blocks][pictures][rows][columns][64 bytes].
+class WindowPicture {
+public:
+    /// @param rows  of those of `input`
+    WindowPicture(const BlockedPicture& input, const Product& product, std::int64_t channels, WindowRows rows)
+        : windows_(product.windows),
+          blocks_(ceil_divide(channels, block_channels(product.numbers))),
+          rows_(rows.count),
+          columns_((input.width() - 2) / window_step(windows_)),
+          pictures_(input.pictures()),
+          memory_(at::empty({window_taps(windows_) * blocks_ * block() + group_pixels * block_bytes}, at::kByte)) {
+        fill(input, product.numbers == Numbers::f32 ? fill_tiles_of_f32 : fill_tiles_of_bf16, rows.first);
+    }
+
+    /// What a product reads.
+    void feed(Product& product) const {
+        product.in = memory_.const_data_ptr();
+        product.in_strides = {block_bytes, columns_ * block_bytes, rows_ * columns_ * block_bytes, block()};
+        product.blocks = window_taps(windows_) * blocks_;
+        product.rows = rows_;
+        product.width = product.joined = columns_;
+    }
+
+    std::int64_t bytes() const { return static_cast<std::int64_t>(memory_.nbytes()); }
+
+private:
+    std::int64_t block() const { return pictures_ * rows_ * columns_ * block_bytes; }
+
+    template <typename FillTiles>
+    void fill(const BlockedPicture& input, const FillTiles& fill_tiles, std::int64_t first) {
+        const InputStrides strides = input.strides(1);
+        const auto* const from = static_cast<const char*>(input.data());
+        auto* const to = static_cast<char*>(memory_.mutable_data_ptr());
+        at::parallel_for(0, pictures_ * rows_ * blocks_, 1, [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t i = begin; i < end; ++i) {
+                const std::int64_t line = i / blocks_, picture = line / rows_, row = first + line % rows_;
+                fill_tiles({.windows = windows_,
+                            .from = from + picture * strides.picture + row * window_step(windows_) * strides.row,
+                            .from_row = strides.row,
+                            .from_block = strides.block,
+                            .from_blocks = input.blocks(),
+                            .count = columns_,
+                            .to = to + line * columns_ * block_bytes,
+                            .to_tap = blocks_ * block(),
+                            .to_block = block()},
+                           i % blocks_);
+            }
+        });
+    }
+
+    Windows windows_;
+    std::int64_t blocks_, rows_, columns_, pictures_;
+    at::Tensor memory_;
+};
+
+/// Rows of windows whose bytes stay in the caches; all of them where the weights are what takes time to read.
+std::int64_t rows_at_a_time(const Product& product, const at::Tensor& x) {
+    const std::int64_t blocks = window_taps(product.windows) * ceil_divide(x.size(1), block_channels(product.numbers));
+    const std::int64_t row_bytes = blocks * block_bytes * x.size(0) * ceil_divide(x.size(3), window_step(product.windows));
+    const std::int64_t weight_bytes = product.panels() * blocks * panel_step_bytes;
+    return std::max<std::int64_t>(1, std::max(chunk_bytes * at::get_num_threads(), weight_bytes / 2) / row_bytes);
+}
+
+/// Rows of windows of a band.
+std::int64_t band_rows(const Product& product, const at::Tensor& x) {
+    const std::int64_t step = window_step(product.windows);
+    const std::int64_t row_bytes = step * static_cast<std::int64_t>(sizeof(float)) * x.numel() / x.size(2);
+    const std::int64_t bands = ceil_divide(product.rows * row_bytes, band_bytes * at::get_num_threads());
+    return std::max(least_rows / step, ceil_divide(product.rows, bands));
+}
+
+/// The windows of a band and their products.
+void run_band(Product product, const at::Tensor& x, const PictureChange& change, WindowRows band) {
+    const std::int64_t step = window_step(product.windows), most = rows_at_a_time(product, x);
+    const BlockedPicture input(
+        x, change, {.first = step * band.first - 1, .count = step * band.count + 2, .border = 1, .extra = x.size(3) % step});
+    product.move(band.first * product.out_strides.row);
+    for (std::int64_t row = 0; row < band.count; row += most) {
+        const WindowPicture windows(input, product, x.size(1), {row, std::min(most, band.count - row)});
+        Product part = product;
+        windows.feed(part);
+        part.move(row * product.out_strides.row);
+        run(part, windows.bytes());
+    }
+}
+
+/// @param product  into the result, lacks its input
+void run_all(Product product, Windows windows, const at::Tensor& x, PictureChange change) {
+    product.windows = windows;
+    product.rows /= 2;
+    product.out_strides.row *= 2;
+    product.out_strides.pixel *= 2;
+    change.widens = true;
+    const std::int64_t band = band_rows(product, x);
+    for (std::int64_t first = 0; first < product.rows; first += band)
+        run_band(product, x, change, {first, std::min(band, product.rows - first)});
+}
+
+at::Tensor padded(const at::Tensor& x, std::int64_t height, std::int64_t width) {
+    return channels_last(at::constant_pad_nd(x, {0, width - x.size(3), 0, height - x.size(2)}));
+}
+
+at::Tensor g_of(Windows windows) {
+    if (windows == Windows::doubling) return at::tensor({1.0F, 0.0F, 0.0F, 1.0F, 1.0F, 1.0F, 0.0F, 0.0F, 1.0F}).view({3, 3});
+    return at::tensor({1.0F, 0.0F, 0.0F, 0.5F, 0.5F, 0.5F, 0.5F, -0.5F, 0.5F, 0.0F, 0.0F, 1.0F}).view({4, 3});
+}
+
+}  // namespace
+
+bool takes_windows(std::int64_t in, Numbers numbers) { return in >= least_inputs && multiplies_windows(numbers); }
+
+at::Tensor window_weight(const at::Tensor& weight, Windows windows) {
+    const at::Tensor g = g_of(windows), whole = at::matmul(at::matmul(g, weight.to(at::kFloat)), g.t());  // [out,in,side,side]
+    const std::int64_t out = weight.size(0), in = weight.size(1), taps = window_taps(windows);
+    const std::int64_t inputs = round_up(in, block_channels(numbers_of(weight.scalar_type())));
+    const at::Tensor by_tap = whole.permute({0, 2, 3, 1}).reshape({out, taps, in}).to(weight.scalar_type());
+    return at::constant_pad_nd(by_tap, {0, inputs - in}).reshape({out, taps * inputs});
+}
+
+at::Tensor convolve_windows(const Panels& panels, std::int64_t out, const at::Tensor& x, const PictureChange& change,
+                            const Epilogue& epilogue) {
+    const std::int64_t height = x.size(2), width = x.size(3), whole_height = round_up(height, 2), whole_width = round_up(width, 2);
+    at::Tensor result = at::empty({x.size(0), out, whole_height, whole_width}, x.options(), at::MemoryFormat::ChannelsLast);
+    const Plan plan(panels, epilogue, x.size(0));
+    at::Tensor residual;
+    if (plan.residual.defined()) residual = padded(plan.residual, whole_height, whole_width);
+    run_all(into_picture(panels, plan, result, residual), Windows::plain, x, change);
+    if (whole_height != height || whole_width != width) result = channels_last(result.narrow(2, 0, height).narrow(3, 0, width));
+    return apply(plan.rest, std::move(result), 1);
+}
+
+at::Tensor convolve_doubled(const Panels& panels, std::int64_t out, const at::Tensor& x) {
+    at::Tensor result = at::empty({x.size(0), out, 2 * x.size(2), 2 * x.size(3)}, x.options(), at::MemoryFormat::ChannelsLast);
+    run_all(into_picture(panels, Plan(panels, {}, 1), result, {}), Windows::doubling, x, {});
+    return result;
+}
+
+}  // namespace lcm::nn::blocked

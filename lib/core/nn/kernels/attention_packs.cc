@@ -1,0 +1,51 @@
+// Compiled for AVX512-BF16, so without templates of the standard library (see vector_kernels.cc).
+
+#include "lib/core/nn/kernels/attention_parts.h"
+
+namespace lcm::nn::blocked {
+
+void pack_keys(TokenRows keys, const HeadShape& shape, Bf16* packed) {
+    const __m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+    const __m512i row_bytes = _mm512_set1_epi32(static_cast<int>(keys.stride * static_cast<std::int64_t>(sizeof(Bf16))));
+    for (std::int64_t key = 0; key < shape.padded_keys(); key += tile_columns) {
+        const std::int64_t first = least(key, shape.keys - 1), last = shape.keys - 1 - first;
+        const __m512i rows = _mm512_mullo_epi32(_mm512_min_epi32(lane, _mm512_set1_epi32(static_cast<int>(last))), row_bytes);
+        for (std::int64_t c = 0; c < shape.depth() * depth_step; c += pair, packed += depth_step) {
+            const bool inside = c < shape.width;
+            const Bf16* const from = keys.first + first * keys.stride + (inside ? c : 0);
+            const __m512i pairs = inside ? _mm512_i32gather_epi32(rows, from, 1) : _mm512_setzero_si512();
+            _mm512_storeu_si512(packed, pairs);
+        }
+    }
+}
+
+void pack_values(TokenRows values, const HeadShape& shape, Bf16* packed) {
+    constexpr Bf16 one = 0x3F80;
+    alignas(64) Bf16 order[2 * tile_columns];
+    for (std::int64_t i = 0; i < tile_columns; ++i) {
+        order[2 * i] = static_cast<Bf16>(i);
+        order[2 * i + 1] = static_cast<Bf16>(i + 2 * tile_columns);
+    }
+    memory_is_written();  // gcc 12 loads what it has not stored yet
+    const __m512i interleaved = _mm512_load_si512(order);
+    for (std::int64_t key = 0; key < shape.padded_keys(); key += depth_step)
+        for (std::int64_t tile = 0; tile < shape.value_tiles(); ++tile) {
+            const std::int64_t c = tile * tile_columns, ones = shape.width - c;
+            const __mmask16 numbers = first_lanes(ones);
+            const __mmask16 sum = ones < tile_columns ? static_cast<__mmask16>(1U << ones) : static_cast<__mmask16>(0);
+            for (std::int64_t row = key; row < key + depth_step; row += pair, packed += depth_step) {
+                __m256i halves[pair];
+                for (std::int64_t i = 0; i < pair; ++i) {
+                    const bool inside = row + i < shape.keys;
+                    const Bf16* const from = values.first + (inside ? (row + i) * values.stride + c : 0);
+                    halves[i] = _mm256_maskz_loadu_epi16(inside ? numbers : first_lanes(0), from);
+                    if (inside) halves[i] = _mm256_mask_set1_epi16(halves[i], sum, static_cast<short>(one));
+                }
+                const __m512i pairs =
+                    _mm512_permutex2var_epi16(_mm512_castsi256_si512(halves[0]), interleaved, _mm512_castsi256_si512(halves[1]));
+                _mm512_storeu_si512(packed, pairs);
+            }
+        }
+}
+
+}  // namespace lcm::nn::blocked

@@ -1,0 +1,11 @@
+// Compiled for AVX512, so without templates of the standard library (see vector_kernels.cc).
+
+#include "lib/core/nn/kernels/windows_avx512.h"
+
+namespace lcm::nn::blocked {
+
+extern const ProductKernel product_kernel_avx512, window_kernel_avx512;
+const ProductKernel product_kernel_avx512{stored_numbers, multiply_with<Numbers::f32>};
+const ProductKernel window_kernel_avx512{stored_window_numbers, multiply_windows<Numbers::f32>};
+
+}  // namespace lcm::nn::blocked

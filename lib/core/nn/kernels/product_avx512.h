@@ -1,0 +1,112 @@
+#pragma once
+
+#include "lib/core/nn/kernels/product_parts.h"
+#include "lib/core/nn/kernels/sums_avx512.h"
+
+/// `product.h` with the vectors of AVX512: half a group of pixels at a time.
+namespace {
+
+using lcm::nn::blocked::panel_outputs;
+using lcm::nn::blocked::Part;
+
+constexpr std::int64_t halves = group_pixels / sum_pixels;
+
+template <Numbers numbers, Ending ending>
+class Multiplier {
+public:
+    Multiplier(const Product& product, const Part& part, float* scratch)
+        : product_(product), part_(part), scratch_(scratch), blocks_(product.blocks_at_a_time()) {}
+
+    void run() {
+        const std::int64_t step = product_.tap_count * panel_step_bytes;
+        const auto* const weights = static_cast<const char*>(product_.weights);
+        for (std::int64_t panel = part_.first_panel; panel < part_.last_panel; ++panel)
+            for (std::int64_t block = 0; block < product_.blocks; block += blocks_) {
+                const std::int64_t count = blocks_ < product_.blocks - block ? blocks_ : product_.blocks - block;
+                add_up(panel, block, count, weights + (panel * product_.blocks + block) * step);
+            }
+    }
+
+private:
+    /// Blocks `first` to `first + count` of all groups with one panel.
+    void add_up(std::int64_t panel, std::int64_t first, std::int64_t count, const char* weights) {
+        const std::int64_t groups = part_.last_group - part_.first_group, steps = count * product_.tap_count;
+        const std::int64_t lines = steps * panel_step_bytes / block_bytes, turns = steps * groups * halves;
+        const char* const following = weights + steps * panel_step_bytes;
+        Ahead ahead{following, following + steps * panel_step_bytes, (lines + turns - 1) / turns};
+        const std::int64_t divisor = ending == Ending::geglu ? 2 : 1;
+        float* stored = scratch_;
+        for (std::int64_t group = part_.first_group; group < part_.last_group; ++group) {
+            const Place place = place_of(product_, group);
+            const Finish finish(product_, panel, place.picture);
+            std::int64_t out[group_pixels];
+            find_outputs(product_, place, panel * panel_outputs / divisor, out);
+            for (std::int64_t half = 0; half < halves; ++half, stored += sum_numbers) {
+                const std::int64_t* const wanted = out + half * sum_pixels;
+                if (!any(wanted)) continue;
+                if (ahead.next >= ahead.end) ahead.lines = 0;
+                const char* const in = place.in + half * sum_pixels * product_.in_strides.pixel;
+                add_up_half(in, first, count, weights, {stored, finish, wanted}, ahead);
+            }
+        }
+    }
+
+    static bool any(const std::int64_t* out) {
+        for (std::int64_t i = 0; i < sum_pixels; ++i)
+            if (out[i] != not_wanted) return true;
+        return false;
+    }
+
+    /// Where the sums of half a group go.
+    struct Target {
+        float* stored;
+        const Finish& finish;
+        const std::int64_t* out;
+    };
+
+    void add_up_half(const char* in, std::int64_t first, std::int64_t count, const char* weights, const Target& target, Ahead& ahead) {
+        const bool last = first + count == product_.blocks;
+        if (last) fetch_outputs<numbers>(product_, target.out, sum_pixels);
+        Sums<> sums;
+        if (first == 0)
+            sums.clear();
+        else
+            sums.load_from(target.stored);
+        for (std::int64_t block = first; block < first + count; ++block)
+            for (std::int64_t tap = 0; tap < product_.tap_count; ++tap, weights += panel_step_bytes) {
+                sums.add<numbers>(Pixels(in + block * product_.in_strides.block + product_.taps[tap], product_.in_strides.pixel), weights);
+                ahead.fetch();
+            }
+        if (!last) return sums.store_to(target.stored);
+#pragma GCC unroll 8
+        for (std::int64_t i = 0; i < sum_pixels; ++i) {
+            if (target.out[i] == not_wanted) continue;
+            finish_pixel<numbers, ending>(product_, target.finish, sums.sum[i][0], sums.sum[i][1], target.out[i]);
+        }
+    }
+
+    const Product& product_;
+    const Part& part_;
+    float* scratch_;
+    std::int64_t blocks_;
+};
+
+template <Numbers numbers>
+void multiply_with(const Product& product, const Part& part, float* scratch) {
+    switch (product.ending) {
+        case Ending::plain:
+            return Multiplier<numbers, Ending::plain>(product, part, scratch).run();
+        case Ending::silu:
+            return Multiplier<numbers, Ending::silu>(product, part, scratch).run();
+        case Ending::geglu:
+            return Multiplier<numbers, Ending::geglu>(product, part, scratch).run();
+    }
+}
+
+/// Only sums that wait for more blocks are stored.
+inline std::int64_t stored_numbers(const Product& product, const Part& part) {
+    if (product.blocks_at_a_time() >= product.blocks) return 1;
+    return (part.last_group - part.first_group) * halves * sum_numbers;
+}
+
+}  // namespace

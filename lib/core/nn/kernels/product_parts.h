@@ -1,0 +1,172 @@
+#pragma once
+
+#include <immintrin.h>
+
+#include "lib/core/nn/kernels/gelu.h"
+#include "lib/core/nn/kernels/product.h"
+#include "lib/core/nn/kernels/short_functions.h"
+
+/// What kernels of every instruction set with AVX512 share: where pixels lie, and what follows a sum. As in `vector.h`, every compilation
+/// has its own copy.
+namespace {
+
+using lcm::nn::blocked::Ending;
+using lcm::nn::blocked::group_pixels;
+using lcm::nn::blocked::Numbers;
+using lcm::nn::blocked::OutputStrides;
+using lcm::nn::blocked::Product;
+
+/// Where a group begins.
+struct Place {
+    const char* in;
+    std::int64_t picture, row, x;
+};
+
+inline Place place_of(const Product& product, std::int64_t group) {
+    const std::int64_t picture = group / product.picture_groups(), within = group % product.picture_groups();
+    const char* const in = static_cast<const char*>(product.in) + picture * product.in_strides.picture;
+    if (product.joined > 0) {
+        const std::int64_t pixel = within * group_pixels;
+        return {in + pixel * product.in_strides.pixel, picture, pixel / product.joined, pixel % product.joined};
+    }
+    const std::int64_t row = within / product.row_groups(), x = within % product.row_groups() * group_pixels;
+    return {in + row * product.in_strides.row + x * product.in_strides.pixel, picture, row, x};
+}
+
+constexpr std::int64_t not_wanted = -1;
+
+/// The number in the result at which each pixel of a group begins, or `not_wanted`.
+inline void find_outputs(const Product& product, const Place& place, std::int64_t first_output, std::int64_t* out) {
+    const OutputStrides& strides = product.out_strides;
+    std::int64_t row = place.row, x = place.x;
+    for (std::int64_t i = 0; i < group_pixels; ++i, ++x) {
+        if (product.joined > 0 && x == product.joined) {
+            x = 0;
+            ++row;
+        }
+        const bool wanted = x < product.width && row < product.rows;
+        out[i] = wanted ? place.picture * strides.picture + row * strides.row + x * strides.pixel + first_output : not_wanted;
+    }
+}
+
+inline __mmask32 columns_of(std::int64_t count) {
+    return count >= 32 ? ~__mmask32{0} : static_cast<__mmask32>((std::uint32_t{1} << count) - 1);
+}
+
+/// What all sums of a panel and picture share.
+struct Finish {
+    const float* bias = nullptr;
+    const float* scale = nullptr;  ///< of int8
+    __mmask32 columns = 0;         ///< that are outputs
+
+    Finish() = default;
+    Finish(const Product& product, std::int64_t panel, std::int64_t picture) {
+        using lcm::nn::blocked::panel_outputs;
+        const std::int64_t first = panel * panel_outputs, divisor = product.ending == Ending::geglu ? 2 : 1;
+        bias = product.bias + picture * product.bias_picture + first;
+        if (product.scale != nullptr) scale = product.scale + first;
+        columns = columns_of((product.outputs - first) / divisor);
+    }
+};
+
+template <Numbers numbers>
+inline Vector exact_or_short_silu(Vector x) {
+    if constexpr (numbers == Numbers::f32)
+        return x * reciprocal(1.0F + exp(-x));
+    else
+        return short_silu(x);
+}
+
+template <Numbers numbers>
+inline Vector exact_or_short_gelu(Vector x) {
+    if constexpr (numbers == Numbers::f32)
+        return gelu(x);
+    else
+        return short_gelu(x);
+}
+
+inline void store_columns(const Product& product, Vector low, Vector high, __mmask32 columns, std::int64_t at, float*) {
+    float* const out = static_cast<float*>(product.out) + at;
+    const auto first = static_cast<__mmask16>(columns), second = static_cast<__mmask16>(columns >> 16);
+    if (product.residual != nullptr) {
+        const float* const residual = static_cast<const float*>(product.residual) + at;
+        low += reinterpret_cast<Vector>(_mm512_maskz_loadu_ps(first, residual));
+        high += reinterpret_cast<Vector>(_mm512_maskz_loadu_ps(second, residual + lanes));
+    }
+    _mm512_mask_storeu_ps(out, first, reinterpret_cast<__m512>(low));
+    _mm512_mask_storeu_ps(out + lanes, second, reinterpret_cast<__m512>(high));
+}
+
+#if defined(__AVX512BF16__)
+
+inline Vector from_bf16(__m256i bits) { return reinterpret_cast<Vector>(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16)); }
+
+inline void store_columns(const Product& product, Vector low, Vector high, __mmask32 columns, std::int64_t at, Bf16*) {
+    Bf16* const out = static_cast<Bf16*>(product.out) + at;
+    if (product.residual != nullptr) {
+        const __m512i residual = _mm512_maskz_loadu_epi16(columns, static_cast<const Bf16*>(product.residual) + at);
+        low += from_bf16(_mm512_castsi512_si256(residual));
+        high += from_bf16(_mm512_extracti64x4_epi64(residual, 1));
+    }
+    const __m512bh bits = _mm512_cvtne2ps_pbh(reinterpret_cast<__m512>(high), reinterpret_cast<__m512>(low));
+    _mm512_mask_storeu_epi16(out, columns, reinterpret_cast<__m512i>(bits));
+}
+
+#endif
+
+/// The type of results.
+template <Numbers numbers>
+struct ResultOf {
+    using Type = Bf16;
+};
+template <>
+struct ResultOf<Numbers::f32> {
+    using Type = float;
+};
+
+/// Scales the sums of one pixel and a panel, and writes its outputs from number `at` on.
+template <Numbers numbers, Ending ending>
+inline void finish_pixel(const Product& product, const Finish& finish, Vector low, Vector high, std::int64_t at) {
+    using Result = typename ResultOf<numbers>::Type;
+    if constexpr (numbers == Numbers::int8) {
+        low = reinterpret_cast<Vector>(_mm512_cvtepi32_ps(reinterpret_cast<__m512i>(low))) * load(finish.scale);
+        high = reinterpret_cast<Vector>(_mm512_cvtepi32_ps(reinterpret_cast<__m512i>(high))) * load(finish.scale + lanes);
+    }
+    low += load(finish.bias);
+    high += load(finish.bias + lanes);
+    if constexpr (ending == Ending::geglu) {
+        low = low * exact_or_short_gelu<numbers>(high);
+        store_columns(product, low, low, finish.columns & 0xFFFF, at, static_cast<Result*>(nullptr));
+        return;
+    }
+    if constexpr (ending == Ending::silu) {
+        low = exact_or_short_silu<numbers>(low);
+        high = exact_or_short_silu<numbers>(high);
+    }
+    store_columns(product, low, high, finish.columns, at, static_cast<Result*>(nullptr));
+}
+
+/// What is written and added is far away: it is on its way while the sums are made.
+template <Numbers numbers>
+inline void fetch_outputs(const Product& product, const std::int64_t* out, std::int64_t count) {
+    constexpr std::int64_t number_bytes = sizeof(typename ResultOf<numbers>::Type);
+    for (std::int64_t i = 0; i < count; ++i) {
+        if (out[i] == not_wanted) continue;
+        _mm_prefetch(static_cast<const char*>(product.out) + out[i] * number_bytes, _MM_HINT_T1);
+        if (product.residual == nullptr) continue;
+        _mm_prefetch(static_cast<const char*>(product.residual) + out[i] * number_bytes, _MM_HINT_T1);
+    }
+}
+
+/// A stretch of the weights to come, fetched a few lines at a time.
+struct Ahead {
+    const char* next;
+    const char* end;
+    std::int64_t lines;  ///< at a time
+
+    void fetch() {
+        for (std::int64_t i = 0; i < lines; ++i, next += lcm::nn::blocked::block_bytes) _mm_prefetch(next, _MM_HINT_T1);
+    }
+};
+
+}  // namespace

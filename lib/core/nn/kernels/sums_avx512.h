@@ -1,0 +1,109 @@
+#pragma once
+
+#include <immintrin.h>
+
+#include "lib/core/nn/kernels/product.h"
+#include "lib/core/nn/kernels/vector.h"
+
+/// The sums of a few pixels and outputs in the registers of AVX512: 8 pixels times, mostly, 2 vectors of 16 outputs, those of a panel. Each
+/// vector of weights meets 4 bytes of a pixel that are copied to all lanes; 16 sums are enough to hide how long one product takes.
+namespace {
+
+using lcm::nn::blocked::block_bytes;
+using lcm::nn::blocked::Numbers;
+using lcm::nn::blocked::panel_step_bytes;
+
+constexpr std::int64_t sum_pixels = 8, sum_vectors = 2;
+constexpr std::int64_t sum_numbers = sum_pixels * sum_vectors * lanes;
+constexpr std::int64_t vector_step_bytes = panel_step_bytes / sum_vectors;
+
+template <Numbers numbers>
+inline Vector multiply_add(Vector sum, Word pixel, Word weights) {
+    if constexpr (numbers == Numbers::f32)
+        return sum + reinterpret_cast<Vector>(pixel) * reinterpret_cast<Vector>(weights);
+#if defined(__AVX512BF16__)
+    if constexpr (numbers == Numbers::bf16)
+        return reinterpret_cast<Vector>(_mm512_dpbf16_ps(reinterpret_cast<__m512>(sum), reinterpret_cast<__m512bh>(pixel),
+                                                         reinterpret_cast<__m512bh>(weights)));
+    if constexpr (numbers == Numbers::int8)
+        return reinterpret_cast<Vector>(_mm512_dpbusd_epi32(reinterpret_cast<__m512i>(sum), reinterpret_cast<__m512i>(pixel),
+                                                            reinterpret_cast<__m512i>(weights)));
+#endif
+}
+
+/// 32 bits at `from + times * distance + displacement` in all lanes. By an instruction of its own: as an operand of the product, which the
+/// compiler would choose, it costs twice the time; and the compiler would keep eight distances where four do.
+template <std::int64_t displacement, std::int64_t times>
+inline Word everywhere(const char* from, std::int64_t distance) {
+    Word result;
+    asm("vpbroadcastd %c3(%1,%2,%c4), %0" : "=v"(result) : "r"(from), "r"(distance), "i"(displacement), "i"(times), "m"(*from));
+    return result;
+}
+
+/// Where eight pixels in equal distances lie.
+struct Pixels {
+    const char* first;
+    std::int64_t stride, three, five, seven;  ///< once, three, five and seven times the distance
+
+    Pixels(const char* in, std::int64_t distance)
+        : first(in), stride(distance), three(3 * distance), five(5 * distance), seven(7 * distance) {}
+
+    /// Bytes `displacement` to `displacement + 4` of a pixel.
+    template <std::int64_t displacement, std::int64_t pixel>
+    Word four() const {
+        if constexpr (pixel == 0) {
+            Word result;
+            asm("vpbroadcastd %c2(%1), %0" : "=v"(result) : "r"(first), "i"(displacement), "m"(*first));
+            return result;
+        }
+        if constexpr (pixel == 3 || pixel == 6) return everywhere<displacement, pixel / 3>(first, three);
+        if constexpr (pixel == 5) return everywhere<displacement, 1>(first, five);
+        if constexpr (pixel == 7) return everywhere<displacement, 1>(first, seven);
+        return everywhere<displacement, pixel>(first, stride);
+    }
+};
+
+/// [8 pixels][vectors of 16 outputs].
+template <std::int64_t vectors = sum_vectors>
+struct Sums {
+    Vector sum[sum_pixels][vectors];
+
+    void clear() {
+        for (auto& pixel : sum)
+            for (Vector& each : pixel) each = Vector{};
+    }
+    /// @param stride  numbers from one pixel's to the next's
+    void load_from(const float* from, std::int64_t stride = vectors * lanes) {
+        for (std::int64_t pixel = 0; pixel < sum_pixels; ++pixel)
+            for (std::int64_t i = 0; i < vectors; ++i) sum[pixel][i] = load(from + pixel * stride + i * lanes);
+    }
+    void store_to(float* to, std::int64_t stride = vectors * lanes) const {
+        for (std::int64_t pixel = 0; pixel < sum_pixels; ++pixel)
+            for (std::int64_t i = 0; i < vectors; ++i) store(sum[pixel][i], to + pixel * stride + i * lanes);
+    }
+
+    /// Adds the products of a block of each pixel and one step of a panel.
+    template <Numbers numbers>
+    inline __attribute__((always_inline)) void add(const Pixels& pixels, const char* weights) {
+        add_rows<numbers, 0, lanes>(pixels, weights, vector_step_bytes);
+    }
+
+    /// Of 4 bytes of each pixel for each of `rows` rows of weights from row `row` on; those of the next 16 outputs lie `next` bytes further.
+    template <Numbers numbers, std::int64_t row, std::int64_t rows>
+    inline __attribute__((always_inline)) void add_rows(const Pixels& pixels, const char* weights, std::int64_t next) {
+        Word weight[vectors];
+        for (std::int64_t i = 0; i < vectors; ++i) std::memcpy(&weight[i], weights + i * next + row * block_bytes, sizeof weight[i]);
+        add_pixels<numbers, row, 0>(pixels, weight);
+        if constexpr (rows > 1) add_rows<numbers, row + 1, rows - 1>(pixels, weights, next);
+    }
+
+private:
+    template <Numbers numbers, std::int64_t row, std::int64_t pixel>
+    inline __attribute__((always_inline)) void add_pixels(const Pixels& pixels, const Word* weight) {
+        const Word four = pixels.four<4 * row, pixel>();
+        for (std::int64_t i = 0; i < vectors; ++i) sum[pixel][i] = multiply_add<numbers>(sum[pixel][i], four, weight[i]);
+        if constexpr (pixel + 1 < sum_pixels) add_pixels<numbers, row, pixel + 1>(pixels, weight);
+    }
+};
+
+}  // namespace

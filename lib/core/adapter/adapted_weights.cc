@@ -7,15 +7,31 @@
 
 namespace lcm {
 
-at::Tensor AdaptedWeights::take(const std::string& name, at::IntArrayRef shape) {
-    const at::Tensor weight = weights_.take(name, shape);
+namespace {
+
+at::Tensor with_sum(const at::Tensor& weight, const at::Tensor& sum) {
+    return sum.defined() ? (weight.to(at::kDouble) + sum).to(weight.scalar_type()) : weight;
+}
+
+}  // namespace
+
+at::Tensor AdaptedWeights::sum_of_deltas(const std::string& name, const at::Tensor& weight) {
     at::Tensor sum;
     for (const auto& adapter : adapters_.adapters) {
-        if (adapters_.mode == AdapterMode::runtime && adapter->low_rank(network_, name, shape)) continue;
+        if (adapters_.mode == AdapterMode::runtime && adapter->low_rank(network_, name, weight.sizes())) continue;
         const at::Tensor delta = adapter->weight_delta(network_, name, weight);
         if (delta.defined()) sum = sum.defined() ? sum + delta : delta;
     }
-    return sum.defined() ? (weight.to(at::kDouble) + sum).to(weight.scalar_type()) : weight;
+    return sum;
+}
+
+at::Tensor AdaptedWeights::take(const std::string& name, at::IntArrayRef shape) {
+    const at::Tensor weight = weights_.take(name, shape);
+    return with_sum(weight, sum_of_deltas(name, weight));
+}
+
+at::Tensor AdaptedWeights::take_exact(const std::string& name, at::IntArrayRef shape) {
+    return with_sum(weights_.take_exact(name, shape), sum_of_deltas(name, weights_.take(name, shape)));
 }
 
 nn::LowRank AdaptedWeights::branch(const std::string& name, at::IntArrayRef shape) {

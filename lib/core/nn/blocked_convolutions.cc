@@ -11,8 +11,11 @@ namespace lcm::nn::blocked {
 
 namespace {
 
-PlainWeight windows_of(const PlainWeight& plain, Windows windows) {
-    return [&plain, windows] { return window_weight(plain(), windows); };
+/// The weight of windows, made of the one that is stored: it is rounded once.
+PlainWeight windows_of(const Scope& weights, LinearShape shape, Windows windows) {
+    return [&weights, shape, windows] {
+        return window_weight(weights.take_exact("weight", {shape.out, shape.in, 3, 3}), windows, *weights.packs());
+    };
 }
 
 class Conv2d : public PackedConv2d {
@@ -21,7 +24,7 @@ public:
         : shape_(shape),
           windows_(shape.kernel == 3 && shape.stride == 1 && shape.padding == 1 && takes_windows(shape.in, numbers_of(*weights.packs()))),
           panels_(weights, windows_ ? "windows" : fmt::format("{0}x{0}", shape.kernel),
-                  windows_ ? windows_of(plain, Windows::plain) : plain, plain_rows(shape.out), bias) {}
+                  windows_ ? windows_of(weights, {shape.in, shape.out}, Windows::plain) : plain, plain_rows(shape.out), bias) {}
 
     at::Tensor operator()(const at::Tensor& x, const Epilogue& epilogue) const override {
         return shape_.kernel == 1 ? of_pixels(channels_last(x), epilogue) : of_picture(channels_last(x), {}, epilogue);
@@ -94,8 +97,8 @@ private:
 
 class DoublingWindows : public PackedUpsampleConv {
 public:
-    DoublingWindows(const Scope& weights, LinearShape shape, const PlainWeight& plain, const at::Tensor& bias)
-        : out_(shape.out), panels_(weights, "doubling windows", windows_of(plain, Windows::doubling), plain_rows(shape.out), bias) {}
+    DoublingWindows(const Scope& weights, LinearShape shape, const at::Tensor& bias)
+        : out_(shape.out), panels_(weights, "doubling windows", windows_of(weights, shape, Windows::doubling), plain_rows(shape.out), bias) {}
 
     at::Tensor operator()(const at::Tensor& x) const override { return convolve_doubled(panels_, out_, x); }
 
@@ -113,7 +116,7 @@ std::shared_ptr<const PackedConv2d> pack_conv(const Scope& weights, const ConvSh
 
 std::shared_ptr<const PackedUpsampleConv> pack_upsample_conv(const Scope& weights, LinearShape shape, const PlainWeight& plain,
                                                              const at::Tensor& bias) {
-    if (takes_windows(shape.in, numbers_of(*weights.packs()))) return std::make_shared<DoublingWindows>(weights, shape, plain, bias);
+    if (takes_windows(shape.in, numbers_of(*weights.packs()))) return std::make_shared<DoublingWindows>(weights, shape, bias);
     return std::make_shared<UpsampleConv>(weights, shape, plain, bias);
 }
 

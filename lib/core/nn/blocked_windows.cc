@@ -139,11 +139,11 @@ at::Tensor g_of(Windows windows) {
 
 bool takes_windows(std::int64_t in, Numbers numbers) { return in >= least_inputs && multiplies_windows(numbers); }
 
-at::Tensor window_weight(const at::Tensor& weight, Windows windows) {
-    const at::Tensor g = g_of(windows), whole = at::matmul(at::matmul(g, weight.to(at::kFloat)), g.t());  // [out,in,side,side]
+at::Tensor window_weight(const at::Tensor& weight, Windows windows, at::ScalarType type) {
+    const at::Tensor g = g_of(windows), whole = at::matmul(at::matmul(g, weight), g.t());  // [out,in,side,side]
     const std::int64_t out = weight.size(0), in = weight.size(1), taps = window_taps(windows);
-    const std::int64_t inputs = round_up(in, block_channels(numbers_of(weight.scalar_type())));
-    const at::Tensor by_tap = whole.permute({0, 2, 3, 1}).reshape({out, taps, in}).to(weight.scalar_type());
+    const std::int64_t inputs = round_up(in, block_channels(numbers_of(type)));
+    const at::Tensor by_tap = whole.permute({0, 2, 3, 1}).reshape({out, taps, in}).to(type);
     return at::constant_pad_nd(by_tap, {0, inputs - in}).reshape({out, taps * inputs});
 }
 

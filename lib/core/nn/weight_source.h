@@ -60,6 +60,8 @@ public:
     /// Parameter `name` of exactly `shape` in the working type; a matrix [out,in] may be stored as the 1x1 convolution [out,in,1,1] and the
     /// reverse. @throws Error(data) naming file, tensor and both shapes
     virtual at::Tensor take(const std::string& name, at::IntArrayRef shape) = 0;
+    /// The same in f32, as it is stored: for what is made of a weight before it is rounded to the working type.
+    virtual at::Tensor take_exact(const std::string& name, at::IntArrayRef shape) { return take(name, shape).to(at::kFloat); }
 
     virtual bool has(const std::string& name) const = 0;
 
@@ -91,6 +93,7 @@ public:
     Scope operator/(std::size_t index) const { return *this / std::to_string(index); }
 
     at::Tensor take(const std::string& leaf, at::IntArrayRef shape) const { return source_->take(path(leaf), shape); }
+    at::Tensor take_exact(const std::string& leaf, at::IntArrayRef shape) const { return source_->take_exact(path(leaf), shape); }
     LowRank branch(const std::string& leaf, at::IntArrayRef shape) const { return source_->branch(path(leaf), shape); }
     /// Of this module itself.
     std::shared_ptr<const Product> product(const ProductShape& shape) const { return source_->product(prefix_, shape); }

@@ -104,16 +104,16 @@ at::Tensor WeightSet::piece_of(const Place& place, at::IntArrayRef shape) const 
     return piece(file.view(place.name), place.cut);
 }
 
-at::Tensor WeightSet::take(const std::string& name, at::IntArrayRef shape) {
+at::Tensor WeightSet::take_as(const std::string& name, at::IntArrayRef shape, at::ScalarType type) {
     const Place& place = find(name);
     const WeightFile& file = files_[place.file];
     const Dtype dtype = file.tensors().find(place.name)->second.dtype;
-    if (is_quantized(place)) return nn::dequantize(quantized(module_of_weight(name), shape)).to(type_);
+    if (is_quantized(place)) return nn::dequantize(quantized(module_of_weight(name), shape)).to(type);
     if (!is_weight_type(dtype)) {
         throw Error(ExitCode::data, tensor_place(file.path(), place.name),
                     fmt::format("weights of dtype {} are not read", lcm::name(dtype)), "store it as F32, F16 or BF16");
     }
-    const at::Tensor weight = nn::to_type(piece_of(place, shape), type_).reshape(shape);
+    const at::Tensor weight = nn::to_type(piece_of(place, shape), type).reshape(shape);
     used_.insert(name);
     return is_aligned(weight) ? weight : weight.clone();
 }

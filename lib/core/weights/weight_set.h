@@ -36,7 +36,8 @@ public:
 
     /// F32, F16 and BF16 tensors are weights, and I8 ones with their scale (`quantized_names.h`), which are given as numbers. A linear
     /// layer stored as a 1x1 convolution [out,in,1,1], or the reverse, is reshaped.
-    at::Tensor take(const std::string& name, at::IntArrayRef shape) override;
+    at::Tensor take(const std::string& name, at::IntArrayRef shape) override { return take_as(name, shape, type_); }
+    at::Tensor take_exact(const std::string& name, at::IntArrayRef shape) override { return take_as(name, shape, at::kFloat); }
     bool has(const std::string& name) const override { return where_.contains(name); }
     /// From now on products with I8 weights are made in int8.
     void multiply_in_int8() { int8_ = true; }
@@ -60,6 +61,7 @@ private:
     };
     void add(const std::string& ours, Place place);
     const Place& find(const std::string& name) const;
+    at::Tensor take_as(const std::string& name, at::IntArrayRef shape, at::ScalarType type);
     bool is_quantized(const Place& place) const;
     at::Tensor piece_of(const Place& place, at::IntArrayRef shape) const;
     at::Tensor companion(const std::string& name, Dtype dtype, at::IntArrayRef shape);

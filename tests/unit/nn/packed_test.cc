@@ -1,7 +1,9 @@
 #include "lib/core/nn/packed.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/allclose.h>
+#include <ATen/ops/conv2d.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/randn.h>
 #include <doctest/doctest.h>
@@ -91,6 +93,9 @@ TEST_CASE("packed products are the plain ones, with every epilogue") {
             check_layers(Conv2d(plain / "c", wide), Conv2d(packed / "c", wide), picture, 20);
             check_layers(Conv2d(plain / "d", half), Conv2d(packed / "d", half), picture, 20);
             check_layers(Conv2d(plain / "e", point), Conv2d(packed / "e", point), picture, 20);
+            const ConvShape windows{.in = 40, .out = 36};  // enough inputs for products of windows; an odd height
+            check_layers(Conv2d(plain / "w", windows), Conv2d(packed / "w", windows), channels_last(at::randn({batch, 40, 9, 10}, type) * 0.2),
+                         36);
             const ConvShape patches{.in = 3, .out = 20, .kernel = 14, .stride = 14, .padding = 0};
             check_layers(Conv2d(plain / "f", patches), Conv2d(packed / "f", patches),
                          channels_last(at::randn({batch, 3, 28, 42}, type)), 20);
@@ -130,6 +135,23 @@ TEST_CASE("long sums and many pixels, taken in parts, are the plain products") {
     }
 }
 
+TEST_CASE("a convolution in bf16 rounds no more than its input, weights and result, and windows of them twice as much") {
+    // Rounding to 8 digits is 1.6e-3 relative RMS. Windows sum up four numbers, so that theirs and their weights' counts 2.8 times each, in
+    // squares (`tile_rows.h`); and once for the result: 1.6e-3 * sqrt(6.6).
+    constexpr double rounded = 1.65e-3, most = 2.6 * rounded;
+    const at::NoGradGuard no_grad;
+    RandomWeights weights(at::kBFloat16);
+    Packing packing(weights);
+    const std::int64_t channels = 320;
+    const Conv2d conv(Scope(packing) / "c", {.in = channels, .out = 64, .bias = false});
+    const at::Tensor x = channels_last(at::randn({1, channels, 32, 32}, at::kBFloat16));
+    const at::Tensor weight = weights.take("c.weight", {64, channels, 3, 3});
+    const at::Tensor exact = at::conv2d(x.to(at::kDouble), weight.to(at::kDouble), {}, 1, 1);
+    const double error = (conv(x).to(at::kDouble) - exact).square().mean().sqrt().item<double>();
+    CHECK(error < most * exact.square().mean().sqrt().item<double>());
+    CHECK(error > 0);
+}
+
 TEST_CASE("a packed GEGLU is the plain one") {
     for (const auto type : {at::kFloat, at::kBFloat16}) {
         RandomWeights weights(type);
@@ -145,13 +167,15 @@ TEST_CASE("upsampling folded into its convolution is upsampling and a convolutio
     for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
         RandomWeights weights(type);
         Packing packing(weights);
-        const UpsampleConv plain(Scope(weights), 5, 7), packed(Scope(packing), 5, 7);
-        const Conv2d conv(Scope(weights), {.in = 5, .out = 7});
-        const at::Tensor x = channels_last(at::randn({2, 5, 3, 4}, type));
-        for (const std::int64_t height : {6, 5}) {
-            const at::Tensor expected = conv(upsample_nearest(x, height, 8));
-            CHECK(near(plain(x, height, 8), expected));
-            CHECK(near(packed(x, height, 8), expected));
+        for (const auto& [name, in, out] : {std::tuple("few", 5, 7), std::tuple("many", 40, 36)}) {  // many: products of windows
+            const UpsampleConv plain(Scope(weights) / name, in, out), packed(Scope(packing) / name, in, out);
+            const Conv2d conv(Scope(weights) / name, {.in = in, .out = out});
+            const at::Tensor x = channels_last(at::randn({2, in, 3, 5}, type) * 0.2);
+            for (const std::int64_t height : {6, 5}) {
+                const at::Tensor expected = conv(upsample_nearest(x, height, 10));
+                CHECK(near(plain(x, height, 10), expected));
+                CHECK(near(packed(x, height, 10), expected));
+            }
         }
     }
 }

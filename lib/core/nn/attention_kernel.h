@@ -7,7 +7,8 @@
 
 namespace lcm::nn {
 
-/// Whether `attention_kernel` computes it: bf16 tokens on a CPU with AVX512-BF16 that nobody differentiates, numbers of a token side by side.
+/// Whether `attention_kernel` computes it: bf16 tokens on a CPU with AVX512-BF16 that nobody differentiates, the numbers of
+/// a token side by side.
 bool takes_attention_kernel(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t heads);
 
 /// Whose kernel attends in that type on this CPU: the instructions of ours, "amx" or "avx512_bf16", or "libtorch".

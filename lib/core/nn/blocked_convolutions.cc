@@ -98,7 +98,8 @@ private:
 class DoublingWindows : public PackedUpsampleConv {
 public:
     DoublingWindows(const Scope& weights, LinearShape shape, const at::Tensor& bias)
-        : out_(shape.out), panels_(weights, "doubling windows", windows_of(weights, shape, Windows::doubling), plain_rows(shape.out), bias) {}
+        : out_(shape.out),
+          panels_(weights, "doubling windows", windows_of(weights, shape, Windows::doubling), plain_rows(shape.out), bias) {}
 
     at::Tensor operator()(const at::Tensor& x) const override { return convolve_doubled(panels_, out_, x); }
 

@@ -1,10 +1,10 @@
 #include "lib/core/nn/blocked_windows.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/matmul.h>
-#include <ATen/ops/tensor.h>
+#include <ATen/ops/stack.h>
 
 #include <algorithm>
 
@@ -130,9 +130,12 @@ at::Tensor padded(const at::Tensor& x, std::int64_t height, std::int64_t width) 
     return channels_last(at::constant_pad_nd(x, {0, width - x.size(3), 0, height - x.size(2)}));
 }
 
-at::Tensor g_of(Windows windows) {
-    if (windows == Windows::doubling) return at::tensor({1.0F, 0.0F, 0.0F, 1.0F, 1.0F, 1.0F, 0.0F, 0.0F, 1.0F}).view({3, 3});
-    return at::tensor({1.0F, 0.0F, 0.0F, 0.5F, 0.5F, 0.5F, 0.5F, -0.5F, 0.5F, 0.0F, 0.0F, 1.0F}).view({4, 3});
+/// G g along one dimension of three: [g0, (g0 + g1 + g2) / 2, (g0 - g1 + g2) / 2, g2], or doubling [g0, g0 + g1 + g2, g2].
+at::Tensor transform(const at::Tensor& weight, std::int64_t dimension, Windows windows) {
+    const at::Tensor first = weight.select(dimension, 0), middle = weight.select(dimension, 1), last = weight.select(dimension, 2);
+    const at::Tensor outer = first + last;
+    if (windows == Windows::doubling) return at::stack({first, outer + middle, last}, dimension);
+    return at::stack({first, (outer + middle).mul_(0.5), (outer - middle).mul_(0.5), last}, dimension);
 }
 
 }  // namespace
@@ -140,10 +143,11 @@ at::Tensor g_of(Windows windows) {
 bool takes_windows(std::int64_t in, Numbers numbers) { return in >= least_inputs && multiplies_windows(numbers); }
 
 at::Tensor window_weight(const at::Tensor& weight, Windows windows, at::ScalarType type) {
-    const at::Tensor g = g_of(windows), whole = at::matmul(at::matmul(g, weight), g.t());  // [out,in,side,side]
+    const at::Tensor by_place = weight.permute({2, 3, 0, 1}).contiguous();
+    const at::Tensor whole = transform(transform(by_place, 0, windows), 1, windows);  // [side,side,out,in]
     const std::int64_t out = weight.size(0), in = weight.size(1), taps = window_taps(windows);
     const std::int64_t inputs = round_up(in, block_channels(numbers_of(type)));
-    const at::Tensor by_tap = whole.permute({0, 2, 3, 1}).reshape({out, taps, in}).to(type);
+    const at::Tensor by_tap = whole.to(type).permute({2, 0, 1, 3}).reshape({out, taps, in});
     return at::constant_pad_nd(by_tap, {0, inputs - in}).reshape({out, taps * inputs});
 }
 

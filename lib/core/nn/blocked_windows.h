@@ -4,8 +4,8 @@
 #include "lib/core/nn/blocked_picture.h"
 
 /// 3x3 convolutions that keep a picture's size, or double it before, by Winograd's F(2x2,3x3) (Lavin and Gray 2016, "Fast Algorithms for
-/// Convolutional Neural Networks"): 16 products for 4 outputs instead of 36; doubled, 9 instead of 16. Windows are made from f32 and rounded
-/// once, to bf16 where that is multiplied.
+/// Convolutional Neural Networks"): 16 products for 4 outputs instead of 36; doubled, 9 instead of 16. Windows are made from f32 and
+/// rounded once, to bf16 where that is multiplied.
 namespace lcm::nn::blocked {
 
 /// Whether 3x3 convolutions of so many inputs are computed this way: fewer do not repay making windows of them.

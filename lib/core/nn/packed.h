@@ -16,7 +16,8 @@ namespace lcm::nn {
 /// Whether layers pack the weights of that source: its type is f32 or bf16, and there is a kernel for it on this CPU.
 bool packs(const Scope& weights);
 
-/// Whose kernels multiply packed weights of that type on this CPU: the instructions of our own, "onednn", or "libtorch" where nothing is packed.
+/// Whose kernels multiply packed weights of that type on this CPU: our own, by their instructions, "onednn", or "libtorch" where
+/// nothing is packed.
 std::string_view product_kernels(at::ScalarType type);
 
 /// Gives the plain weight, as the source has it.

@@ -50,7 +50,8 @@ at::Tensor sum_biases(const QuantizedWeight& weight, const at::Tensor& sums, con
 
 std::shared_ptr<const Product> quantized_product(const ProductShape& shape, const QuantizedWeight& weight, const at::Tensor& bias,
                                                  at::ScalarType type, const Scope* kept) {
-    return type == at::kBFloat16 && blocked::takes(type) ? blocked::quantized_product(shape, weight, bias, kept) : onednn::quantized_product(shape, weight, bias);
+    if (type == at::kBFloat16 && blocked::takes(type)) return blocked::quantized_product(shape, weight, bias, kept);
+    return onednn::quantized_product(shape, weight, bias);
 }
 
 }  // namespace lcm::nn

@@ -127,7 +127,8 @@ void attend(const HeadShape& shape, const Attend& work) {
             scores_of_narrow_heads(shape, keys, count, block);
         else
             scores_of_wide_heads(shape, keys, count, block);
-        for (std::int64_t row = 0; row < query_block; ++row) weigh_row(block, row, count, work.scale, [](__m512) {}, [](__m512bh, std::int64_t) {});
+        for (std::int64_t row = 0; row < query_block; ++row)
+            weigh_row(block, row, count, work.scale, [](__m512) {}, [](__m512bh, std::int64_t) {});
         memory_is_written();
         const Bf16* values = work.values + first / depth_step * value_stride;
         for (std::int64_t left = shape.value_tiles(); left > 0; left -= 3, values += 3 * tile_numbers) {

@@ -87,7 +87,8 @@ void attend(const HeadShape& shape, const Attend& work) {
         memory_is_written();
         add_all_values(shape, work.values + first / depth_step * shape.value_tiles() * tile_numbers, count, block);
     }
-    for (std::int64_t row = 0; row < work.count; ++row) block.sums[row * block.sum_stride + shape.width] = _mm512_reduce_add_ps(totals[row]);
+    for (std::int64_t row = 0; row < work.count; ++row)
+        block.sums[row * block.sum_stride + shape.width] = _mm512_reduce_add_ps(totals[row]);
     write_result(shape, work, block);
 }
 

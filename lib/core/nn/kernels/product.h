@@ -7,9 +7,9 @@
 /// Products of pixels (or tokens) with packed weights, in f32, bf16 or int8: matrices, and convolutions without a copy of their windows
 /// (Georganas et al. 2018, "Anatomy of High-Performance Deep Learning Convolutions on SIMD Architectures").
 ///
-/// Everything is in blocks of 64 bytes of channels: 16 numbers in f32, 32 in bf16, 64 in int8. Pixels come in groups of 16 that lie in equal
-/// distances; sum += x[pixel + tap, block] w[tap, block], over all blocks and, within a block, over all taps of the window, whose pixels
-/// then come from the nearest cache.
+/// Everything is in blocks of 64 bytes of channels: 16 numbers in f32, 32 in bf16, 64 in int8. Pixels come in groups of 16 that lie in
+/// equal distances; sum += x[pixel + tap, block] w[tap, block], over all blocks and, within a block, over all taps of the window, whose
+/// pixels then come from the nearest cache.
 ///
 /// Weights lie in panels of 32 outputs: [panel][block][tap][2][16 rows][64 bytes], where a row holds, for each of 16 outputs, the 4 bytes
 /// that meet 4 bytes of a pixel: 1 number in f32, 2 in bf16, 4 in int8. That is what the tiles of AMX (`product_amx.cc`) and the vectors of

@@ -88,7 +88,7 @@ struct Sums {
         add_rows<numbers, 0, lanes>(pixels, weights, vector_step_bytes);
     }
 
-    /// Of 4 bytes of each pixel for each of `rows` rows of weights from row `row` on; those of the next 16 outputs lie `next` bytes further.
+    /// Of 4 bytes of each pixel for each of `rows` rows of weights from row `row` on; the next 16 outputs' lie `next` bytes further.
     template <Numbers numbers, std::int64_t row, std::int64_t rows>
     inline __attribute__((always_inline)) void add_rows(const Pixels& pixels, const char* weights, std::int64_t next) {
         Word weight[vectors];

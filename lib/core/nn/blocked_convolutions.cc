@@ -11,20 +11,13 @@ namespace lcm::nn::blocked {
 
 namespace {
 
-/// The weight of windows, made of the one that is stored: it is rounded once.
-PlainWeight windows_of(const Scope& weights, LinearShape shape, Windows windows) {
-    return [&weights, shape, windows] {
-        return window_weight(weights.take_exact("weight", {shape.out, shape.in, 3, 3}), windows, *weights.packs());
-    };
-}
-
 class Conv2d : public PackedConv2d {
 public:
     Conv2d(const Scope& weights, const ConvShape& shape, const PlainWeight& plain, const at::Tensor& bias)
         : shape_(shape),
           windows_(shape.kernel == 3 && shape.stride == 1 && shape.padding == 1 && takes_windows(shape.in, numbers_of(*weights.packs()))),
-          panels_(weights, windows_ ? "windows" : fmt::format("{0}x{0}", shape.kernel),
-                  windows_ ? windows_of(weights, {shape.in, shape.out}, Windows::plain) : plain, plain_rows(shape.out), bias) {}
+          panels_(windows_ ? window_panels(weights, {shape.in, shape.out}, Windows::plain, bias)
+                           : Panels(weights, fmt::format("{0}x{0}", shape.kernel), plain, plain_rows(shape.out), bias)) {}
 
     at::Tensor operator()(const at::Tensor& x, const Epilogue& epilogue) const override {
         return shape_.kernel == 1 ? of_pixels(channels_last(x), epilogue) : of_picture(channels_last(x), {}, epilogue);
@@ -98,8 +91,7 @@ private:
 class DoublingWindows : public PackedUpsampleConv {
 public:
     DoublingWindows(const Scope& weights, LinearShape shape, const at::Tensor& bias)
-        : out_(shape.out),
-          panels_(weights, "doubling windows", windows_of(weights, shape, Windows::doubling), plain_rows(shape.out), bias) {}
+        : out_(shape.out), panels_(window_panels(weights, shape, Windows::doubling, bias)) {}
 
     at::Tensor operator()(const at::Tensor& x) const override { return convolve_doubled(panels_, out_, x); }
 

@@ -46,8 +46,10 @@ Panels::Panels(const Scope& weights, const std::string& form, const PlainWeight&
       weight_(packed_once(weights, form, plain, [&](const at::Tensor& weight) { return pack_panels(weight, rows_); })),
       bias_(pack_numbers(bias, rows_)) {}
 
-Panels::Panels(PackedWeight bytes, SumRows rows, const at::Tensor& scale, const at::Tensor& bias)
-    : rows_(std::move(rows)), weight_(std::move(bytes)), scale_(pack_numbers(scale, rows_)), bias_(pack_numbers(bias, rows_)) {}
+Panels::Panels(PackedWeight packed, SumRows rows, const at::Tensor& scale, const at::Tensor& bias)
+    : rows_(std::move(rows)), weight_(std::move(packed)), bias_(pack_numbers(bias, rows_)) {
+    if (scale.defined()) scale_ = pack_numbers(scale, rows_);
+}
 
 Product Panels::product(const Plan& plan, at::Tensor& result, const at::Tensor& residual) const {
     Product product;

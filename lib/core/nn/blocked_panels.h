@@ -29,8 +29,8 @@ struct Plan {
 class Panels {
 public:
     Panels(const Scope& weights, const std::string& form, const PlainWeight& plain, SumRows rows, const at::Tensor& bias);
-    /// Of packed bytes; `scale` and `bias` [out].
-    Panels(PackedWeight bytes, SumRows rows, const at::Tensor& scale, const at::Tensor& bias);
+    /// Of a packed weight; `scale` [out] of int8, else undefined; `bias` [out] or undefined.
+    Panels(PackedWeight packed, SumRows rows, const at::Tensor& scale, const at::Tensor& bias);
 
     /// A product with these weights whose result is `result`; `residual` lies as that or is undefined. Input and geometry are left open.
     Product product(const Plan& plan, at::Tensor& result, const at::Tensor& residual) const;

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "lib/core/nn/kernels/product.h"
+
 /// Weights and what goes with them in the order of `kernels/product.h`.
 namespace lcm::nn::blocked {
 
@@ -21,6 +23,9 @@ at::Tensor places(const SumRows& rows, std::int64_t outputs);
 
 /// Packs a weight [out,in] or [out,in,k,k] of f32, bf16 or signed bytes: [panels,blocks,taps,2,16,64 bytes] of its type.
 at::Tensor pack_panels(const at::Tensor& weight, const SumRows& rows);
+
+/// Packs G g G^T of a weight g [out,in,3,3] in f32, rounded once to `type`, f32 or bf16: [panels,taps*blocks,2,16,64 bytes].
+at::Tensor pack_windows(const at::Tensor& weight, const SumRows& rows, Windows windows, at::ScalarType type);
 
 /// One number for each sum in f32, [rows]: those of `numbers` [out], or zeros where it is undefined.
 at::Tensor pack_numbers(const at::Tensor& numbers, const SumRows& rows);

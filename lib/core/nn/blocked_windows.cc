@@ -1,10 +1,8 @@
 #include "lib/core/nn/blocked_windows.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/TensorOperators.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/stack.h>
 
 #include <algorithm>
 
@@ -130,25 +128,16 @@ at::Tensor padded(const at::Tensor& x, std::int64_t height, std::int64_t width) 
     return channels_last(at::constant_pad_nd(x, {0, width - x.size(3), 0, height - x.size(2)}));
 }
 
-/// G g along one dimension of three: [g0, (g0 + g1 + g2) / 2, (g0 - g1 + g2) / 2, g2], or doubling [g0, g0 + g1 + g2, g2].
-at::Tensor transform(const at::Tensor& weight, std::int64_t dimension, Windows windows) {
-    const at::Tensor first = weight.select(dimension, 0), middle = weight.select(dimension, 1), last = weight.select(dimension, 2);
-    const at::Tensor outer = first + last;
-    if (windows == Windows::doubling) return at::stack({first, outer + middle, last}, dimension);
-    return at::stack({first, (outer + middle).mul_(0.5), (outer - middle).mul_(0.5), last}, dimension);
-}
-
 }  // namespace
 
 bool takes_windows(std::int64_t in, Numbers numbers) { return in >= least_inputs && multiplies_windows(numbers); }
 
-at::Tensor window_weight(const at::Tensor& weight, Windows windows, at::ScalarType type) {
-    const at::Tensor by_place = weight.permute({2, 3, 0, 1}).contiguous();
-    const at::Tensor whole = transform(transform(by_place, 0, windows), 1, windows);  // [side,side,out,in]
-    const std::int64_t out = weight.size(0), in = weight.size(1), taps = window_taps(windows);
-    const std::int64_t inputs = round_up(in, block_channels(numbers_of(type)));
-    const at::Tensor by_tap = whole.to(type).permute({2, 0, 1, 3}).reshape({out, taps, in});
-    return at::constant_pad_nd(by_tap, {0, inputs - in}).reshape({out, taps * inputs});
+Panels window_panels(const Scope& weights, LinearShape shape, Windows windows, const at::Tensor& bias) {
+    SumRows rows = plain_rows(shape.out);
+    const auto exact = [&] { return weights.take_exact("weight", {shape.out, shape.in, 3, 3}); };
+    PackedWeight packed = packed_once(weights, windows == Windows::plain ? "windows" : "doubling windows", exact,
+                                      [&](const at::Tensor& weight) { return pack_windows(weight, rows, windows, *weights.packs()); });
+    return {std::move(packed), std::move(rows), {}, bias};
 }
 
 at::Tensor convolve_windows(const Panels& panels, std::int64_t out, const at::Tensor& x, const PictureChange& change,

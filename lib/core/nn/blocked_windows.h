@@ -11,10 +11,10 @@ namespace lcm::nn::blocked {
 /// Whether 3x3 convolutions of so many inputs are computed this way: fewer do not repay making windows of them.
 bool takes_windows(std::int64_t in, Numbers numbers);
 
-/// G g G^T of a weight [out,in,3,3] in f32, as the matrix [out,taps*in'] of `type` with whole blocks of inputs: tap by tap.
-at::Tensor window_weight(const at::Tensor& weight, Windows windows, at::ScalarType type);
+/// The packed windows of parameter `weight` [out,in,3,3], made of it as it is stored.
+Panels window_panels(const Scope& weights, LinearShape shape, Windows windows, const at::Tensor& bias);
 
-/// A convolution [B,out,H,W] of x [B,in,H,W] in channels-last memory with panels of a plain `window_weight`, with `change` before it and
+/// A convolution [B,out,H,W] of x [B,in,H,W] in channels-last memory with panels of plain windows, with `change` before it and
 /// all of `epilogue` behind.
 at::Tensor convolve_windows(const Panels& panels, std::int64_t out, const at::Tensor& x, const PictureChange& change,
                             const Epilogue& epilogue);

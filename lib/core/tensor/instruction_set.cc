@@ -30,7 +30,8 @@ InstructionSet best_of_cpu() {
     for (const bool has : {__builtin_cpu_supports("avx512f") != 0, __builtin_cpu_supports("avx512bw") != 0,
                            __builtin_cpu_supports("avx512dq") != 0, __builtin_cpu_supports("avx512vl") != 0})
         if (!has) return InstructionSet::avx2;
-    // CPUID leaf 7: subleaf 1, EAX bit 5 is AVX512-BF16; subleaf 0, ECX bit 11 is AVX512-VNNI and EDX bits 22, 24, 25 are AMX-BF16, AMX-TILE, AMX-INT8.
+    // CPUID leaf 7: subleaf 1, EAX bit 5 is AVX512-BF16; subleaf 0, ECX bit 11 is AVX512-VNNI, EDX bits 22, 24, 25 are AMX-BF16,
+    // AMX-TILE, AMX-INT8.
     constexpr unsigned avx512_bf16 = 1U << 5, avx512_vnni = 1U << 11, all_of_amx = 1U << 22 | 1U << 24 | 1U << 25;
     unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
     if (__get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) == 0 || (eax & avx512_bf16) == 0) return InstructionSet::avx512;

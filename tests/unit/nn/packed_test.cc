@@ -94,8 +94,8 @@ TEST_CASE("packed products are the plain ones, with every epilogue") {
             check_layers(Conv2d(plain / "d", half), Conv2d(packed / "d", half), picture, 20);
             check_layers(Conv2d(plain / "e", point), Conv2d(packed / "e", point), picture, 20);
             const ConvShape windows{.in = 40, .out = 36};  // enough inputs for products of windows; an odd height
-            check_layers(Conv2d(plain / "w", windows), Conv2d(packed / "w", windows), channels_last(at::randn({batch, 40, 9, 10}, type) * 0.2),
-                         36);
+            const at::Tensor many = channels_last(at::randn({batch, 40, 9, 10}, type) * 0.2);
+            check_layers(Conv2d(plain / "w", windows), Conv2d(packed / "w", windows), many, 36);
             const ConvShape patches{.in = 3, .out = 20, .kernel = 14, .stride = 14, .padding = 0};
             check_layers(Conv2d(plain / "f", patches), Conv2d(packed / "f", patches),
                          channels_last(at::randn({batch, 3, 28, 42}, type)), 20);

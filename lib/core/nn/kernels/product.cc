@@ -10,12 +10,6 @@ std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / 
 
 }  // namespace
 
-std::int64_t Product::row_groups() const { return ceil_divide(width, group_pixels); }
-
-std::int64_t Product::picture_groups() const {
-    return joined == 0 ? row_groups() * rows : ceil_divide((rows - 1) * joined + width, group_pixels);
-}
-
 std::int64_t Product::blocks_at_a_time() const {
     const std::int64_t most = most_steps > tap_count ? most_steps / tap_count : 1;
     return ceil_divide(blocks, ceil_divide(blocks, most));

@@ -86,8 +86,10 @@ struct Product {
     std::int64_t panels() const { return (outputs + panel_outputs - 1) / panel_outputs; }
     /// Groups of pixels; the last of a picture or row may be filled up.
     std::int64_t groups() const { return picture_groups() * pictures; }
-    std::int64_t picture_groups() const;
-    std::int64_t row_groups() const;
+    std::int64_t picture_groups() const {
+        return joined == 0 ? row_groups() * rows : ((rows - 1) * joined + width + group_pixels - 1) / group_pixels;
+    }
+    std::int64_t row_groups() const { return (width + group_pixels - 1) / group_pixels; }
     /// Blocks of channels whose products are added up at a time, so that their weights stay in the second cache.
     std::int64_t blocks_at_a_time() const;
 };

@@ -23,6 +23,10 @@ struct Place {
 };
 
 inline Place place_of(const Product& product, std::int64_t group) {
+    if (product.pictures == 1 && product.rows == 1) {  // tokens: without divisions
+        const std::int64_t first = group * group_pixels;
+        return {static_cast<const char*>(product.in) + first * product.in_strides.pixel, 0, 0, first};
+    }
     const std::int64_t picture = group / product.picture_groups(), within = group % product.picture_groups();
     const char* const in = static_cast<const char*>(product.in) + picture * product.in_strides.picture;
     if (product.joined > 0) {
@@ -39,6 +43,11 @@ constexpr std::int64_t not_wanted = -1;
 inline void find_outputs(const Product& product, const Place& place, std::int64_t first_output, std::int64_t* out) {
     const OutputStrides& strides = product.out_strides;
     std::int64_t row = place.row, x = place.x;
+    if (x + group_pixels <= product.width && row < product.rows) {  // as nearly all
+        const std::int64_t first = place.picture * strides.picture + row * strides.row + x * strides.pixel + first_output;
+        for (std::int64_t i = 0; i < group_pixels; ++i) out[i] = first + i * strides.pixel;
+        return;
+    }
     for (std::int64_t i = 0; i < group_pixels; ++i, ++x) {
         if (product.joined > 0 && x == product.joined) {
             x = 0;

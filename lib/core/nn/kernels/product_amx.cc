@@ -155,18 +155,6 @@ private:
     Waiting waiting_, coming_;
 };
 
-template <Numbers numbers>
-void multiply_with(const Product& product, const Part& part, float* scratch) {
-    switch (product.ending) {
-        case Ending::plain:
-            return Multiplier<numbers, Ending::plain>(product, part, scratch).run();
-        case Ending::silu:
-            return Multiplier<numbers, Ending::silu>(product, part, scratch).run();
-        case Ending::geglu:
-            return Multiplier<numbers, Ending::geglu>(product, part, scratch).run();
-    }
-}
-
 std::int64_t scratch_numbers(const Product& product, const Part& part) {
     const bool stored = product.blocks_at_a_time() < product.blocks;
     return (stored ? (part.last_group - part.first_group + 1) / 2 : 2) * pair_sums;
@@ -175,9 +163,9 @@ std::int64_t scratch_numbers(const Product& product, const Part& part) {
 void multiply(const Product& product, const Part& part, float* scratch) {
     amx::begin_tiles();
     if (product.numbers == Numbers::int8)
-        multiply_with<Numbers::int8>(product, part, scratch);
+        multiply_with<Multiplier, Numbers::int8>(product, part, scratch);
     else
-        multiply_with<Numbers::bf16>(product, part, scratch);
+        multiply_with<Multiplier, Numbers::bf16>(product, part, scratch);
     amx::end_tiles();
 }
 

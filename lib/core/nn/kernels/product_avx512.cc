@@ -5,7 +5,7 @@
 namespace lcm::nn::blocked {
 
 extern const ProductKernel product_kernel_avx512, window_kernel_avx512;
-const ProductKernel product_kernel_avx512{stored_numbers, multiply_with<Numbers::f32>};
+const ProductKernel product_kernel_avx512{stored_numbers, multiply_with<Multiplier, Numbers::f32>};
 const ProductKernel window_kernel_avx512{stored_window_numbers, multiply_windows<Numbers::f32>};
 
 }  // namespace lcm::nn::blocked

@@ -7,7 +7,6 @@
 namespace {
 
 using lcm::nn::blocked::panel_outputs;
-using lcm::nn::blocked::Part;
 
 constexpr std::int64_t halves = group_pixels / sum_pixels;
 
@@ -90,18 +89,6 @@ private:
     float* scratch_;
     std::int64_t blocks_;
 };
-
-template <Numbers numbers>
-void multiply_with(const Product& product, const Part& part, float* scratch) {
-    switch (product.ending) {
-        case Ending::plain:
-            return Multiplier<numbers, Ending::plain>(product, part, scratch).run();
-        case Ending::silu:
-            return Multiplier<numbers, Ending::silu>(product, part, scratch).run();
-        case Ending::geglu:
-            return Multiplier<numbers, Ending::geglu>(product, part, scratch).run();
-    }
-}
 
 /// Only sums that wait for more blocks are stored.
 inline std::int64_t stored_numbers(const Product& product, const Part& part) {

@@ -14,6 +14,7 @@ using lcm::nn::blocked::Ending;
 using lcm::nn::blocked::group_pixels;
 using lcm::nn::blocked::Numbers;
 using lcm::nn::blocked::OutputStrides;
+using lcm::nn::blocked::Part;
 using lcm::nn::blocked::Product;
 
 /// Where a group begins.
@@ -164,6 +165,19 @@ inline void fetch_outputs(const Product& product, const std::int64_t* out, std::
         _mm_prefetch(static_cast<const char*>(product.out) + out[i] * number_bytes, _MM_HINT_T1);
         if (product.residual == nullptr) continue;
         _mm_prefetch(static_cast<const char*>(product.residual) + out[i] * number_bytes, _MM_HINT_T1);
+    }
+}
+
+/// Runs the multiplier for the product's ending.
+template <template <Numbers, Ending> typename Multiplier, Numbers numbers>
+void multiply_with(const Product& product, const Part& part, float* scratch) {
+    switch (product.ending) {
+        case Ending::plain:
+            return Multiplier<numbers, Ending::plain>(product, part, scratch).run();
+        case Ending::silu:
+            return Multiplier<numbers, Ending::silu>(product, part, scratch).run();
+        case Ending::geglu:
+            return Multiplier<numbers, Ending::geglu>(product, part, scratch).run();
     }
 }
 

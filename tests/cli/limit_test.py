@@ -35,10 +35,9 @@ class Limits(harness.ToolTest):
         self.assertIn(b"time", process.stderr.read())
 
     def test_memory(self):
-        prompts = "\n".join(f"prompt {i}" for i in range(64)).encode()
-        self.expect_failure(self.run_any(encode("-", "--limit", "memory=1MiB"), stdin=prompts), SYSTEM, "out of memory")
-        large = denoise("--steps", 1, "-W", 512, "-H", 512, "--limit", "memory=50MiB")
-        self.expect_failure(self.run_any(large, stdin=harness.sample("cond")), SYSTEM, "out of memory")
+        for memory in ("1MiB", "50MiB"):
+            large = denoise("--steps", 1, "-W", 512, "-H", 512, "--limit", f"memory={memory}")
+            self.expect_failure(self.run_any(large, stdin=harness.sample("cond")), SYSTEM, "out of memory")
         self.run_ok(encode("x", "--limit", "memory=4GiB"))
 
     def test_several_at_once_and_units(self):

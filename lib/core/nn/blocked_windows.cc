@@ -124,7 +124,9 @@ void run_all(Product product, Windows windows, const at::Tensor& x, PictureChang
         run_band(product, x, change, {first, std::min(band, product.rows - first)});
 }
 
+/// Filled up to that size; without a copy where it has it.
 at::Tensor padded(const at::Tensor& x, std::int64_t height, std::int64_t width) {
+    if (x.size(2) == height && x.size(3) == width) return channels_last(x);
     return channels_last(at::constant_pad_nd(x, {0, width - x.size(3), 0, height - x.size(2)}));
 }
 

@@ -89,13 +89,13 @@ at::Tensor attention_kernel(const at::Tensor& q, const at::Tensor& k, const at::
                 const std::int64_t head = shared == 1 ? i / blocks : outer, first = i % blocks * blocked::query_block;
                 const blocked::TokenRows to = out.rows(head, first);
                 kernel.attend(shape, {.queries = queries.rows(head, first),
-                                    .count = std::min(blocked::query_block, tokens - first),
-                                    .keys = packed.keys(head),
-                                    .values = packed.values(head),
-                                    .scale = scale,
-                                    .scratch = scratch.numbers(),
-                                    .out = const_cast<Bf16*>(to.first),
-                                    .out_stride = to.stride});
+                                      .count = std::min(blocked::query_block, tokens - first),
+                                      .keys = packed.keys(head),
+                                      .values = packed.values(head),
+                                      .scale = scale,
+                                      .scratch = scratch.numbers(),
+                                      .out = const_cast<Bf16*>(to.first),
+                                      .out_stride = to.stride});
             }
         kernel.end();
     });

@@ -41,9 +41,7 @@ void weigh(Block& block, std::int64_t count, std::int64_t valid, float scale, To
         weigh_row(
             block, row, count, scale, [&](__m512 factor) { totals[row] = _mm512_mul_ps(totals[row], factor); },
             [&](__m512bh weights, std::int64_t key) {
-                const std::int64_t left = valid - key;
-                const __mmask32 mask = left >= 32 ? ~__mmask32{0} : left <= 0 ? 0 : static_cast<__mmask32>((std::uint32_t{1} << left) - 1);
-                const __m512i ones = _mm512_maskz_set1_epi16(mask, one);
+                const __m512i ones = _mm512_maskz_set1_epi16(first_columns(valid - key), one);
                 totals[row] = _mm512_dpbf16_ps(totals[row], weights, reinterpret_cast<__m512bh>(ones));
             });
 }

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "lib/core/nn/kernels/attention.h"
+#include "lib/core/nn/kernels/masks.h"
 #include "lib/core/nn/kernels/short_functions.h"
 
 /// What the kernels of `attention.h` share. As in `vector.h`, every compilation has its own copy.
@@ -22,10 +23,6 @@ constexpr std::int64_t pair = 2, depth_step = pair * tile_pairs;
 constexpr std::int64_t score_stride = key_block, weight_stride = 2 * key_block;  // of S in f32 and of P in bf16, which lies in its place
 
 inline std::int64_t least(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
-
-inline __mmask16 first_lanes(std::int64_t count) {
-    return static_cast<__mmask16>(count >= tile_columns ? 0xFFFF : count <= 0 ? 0 : (1U << count) - 1);
-}
 
 /// Working memory of a block, all rows a multiple of 64 bytes.
 struct Block {

@@ -2,6 +2,7 @@
 
 #include <immintrin.h>
 
+#include "lib/core/nn/kernels/masks.h"
 #include "lib/core/nn/kernels/picture_rows.h"
 #include "lib/core/nn/kernels/short_functions.h"
 #include "lib/core/nn/kernels/steps.h"
@@ -14,10 +15,6 @@ using lcm::nn::blocked::Change;
 using lcm::nn::blocked::Numbers;
 using lcm::nn::blocked::PictureRow;
 
-inline __mmask16 first_lanes(std::int64_t count) {
-    return static_cast<__mmask16>(count >= lanes ? 0xFFFF : count <= 0 ? 0 : (1U << count) - 1);
-}
-
 inline Vector load_masked(const Bf16* from, __mmask16 mask) {
     const __m512i wide = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, from));
     return reinterpret_cast<Vector>(_mm512_slli_epi32(wide, 16));
@@ -26,7 +23,7 @@ inline Vector load_masked(const Bf16* from, __mmask16 mask) {
 inline Vector load_masked(const float* from, __mmask16 mask) { return reinterpret_cast<Vector>(_mm512_maskz_loadu_ps(mask, from)); }
 
 inline Vector silu_of(Vector x, const Bf16*) { return short_silu(x); }
-inline Vector silu_of(Vector x, const float*) { return x * reciprocal(1.0F + exp(-x)); }
+inline Vector silu_of(Vector x, const float*) { return silu(x); }
 
 constexpr std::int64_t pixels_at_a_time = 16;  // whose channels stay in the first cache
 

@@ -14,16 +14,12 @@ template <Numbers numbers, Ending ending>
 class Multiplier {
 public:
     Multiplier(const Product& product, const Part& part, float* scratch)
-        : product_(product), part_(part), scratch_(scratch), blocks_(product.blocks_at_a_time()) {}
+        : product_(product), part_(part), scratch_(scratch) {}
 
     void run() {
-        const std::int64_t step = product_.tap_count * panel_step_bytes;
-        const auto* const weights = static_cast<const char*>(product_.weights);
-        for (std::int64_t panel = part_.first_panel; panel < part_.last_panel; ++panel)
-            for (std::int64_t block = 0; block < product_.blocks; block += blocks_) {
-                const std::int64_t count = blocks_ < product_.blocks - block ? blocks_ : product_.blocks - block;
-                add_up(panel, block, count, weights + (panel * product_.blocks + block) * step);
-            }
+        for_each_stretch(product_, part_, [this](std::int64_t panel, std::int64_t first, std::int64_t count, const char* weights) {
+            add_up(panel, first, count, weights);
+        });
     }
 
 private:
@@ -87,7 +83,6 @@ private:
     const Product& product_;
     const Part& part_;
     float* scratch_;
-    std::int64_t blocks_;
 };
 
 /// Only sums that wait for more blocks are stored.

@@ -3,6 +3,7 @@
 #include <immintrin.h>
 
 #include "lib/core/nn/kernels/gelu.h"
+#include "lib/core/nn/kernels/masks.h"
 #include "lib/core/nn/kernels/product.h"
 #include "lib/core/nn/kernels/short_functions.h"
 
@@ -59,10 +60,6 @@ inline void find_outputs(const Product& product, const Place& place, std::int64_
     }
 }
 
-inline __mmask32 columns_of(std::int64_t count) {
-    return count >= 32 ? ~__mmask32{0} : static_cast<__mmask32>((std::uint32_t{1} << count) - 1);
-}
-
 /// What all sums of a panel and picture share.
 struct Finish {
     const float* bias = nullptr;
@@ -75,14 +72,14 @@ struct Finish {
         const std::int64_t first = panel * panel_outputs, divisor = product.ending == Ending::geglu ? 2 : 1;
         bias = product.bias + picture * product.bias_picture + first;
         if (product.scale != nullptr) scale = product.scale + first;
-        columns = columns_of((product.outputs - first) / divisor);
+        columns = first_columns((product.outputs - first) / divisor);
     }
 };
 
 template <Numbers numbers>
 inline Vector exact_or_short_silu(Vector x) {
     if constexpr (numbers == Numbers::f32)
-        return x * reciprocal(1.0F + exp(-x));
+        return silu(x);
     else
         return short_silu(x);
 }
@@ -166,6 +163,18 @@ inline void fetch_outputs(const Product& product, const std::int64_t* out, std::
         if (product.residual == nullptr) continue;
         _mm_prefetch(static_cast<const char*>(product.residual) + out[i] * number_bytes, _MM_HINT_T1);
     }
+}
+
+/// Calls `add_up(panel, first block, blocks, weights)` for as many blocks as are added up at a time, panel by panel.
+template <typename AddUp>
+inline void for_each_stretch(const Product& product, const Part& part, const AddUp& add_up) {
+    const std::int64_t step = product.tap_count * lcm::nn::blocked::panel_step_bytes, most = product.blocks_at_a_time();
+    const auto* const weights = static_cast<const char*>(product.weights);
+    for (std::int64_t panel = part.first_panel; panel < part.last_panel; ++panel)
+        for (std::int64_t block = 0; block < product.blocks; block += most) {
+            const std::int64_t count = most < product.blocks - block ? most : product.blocks - block;
+            add_up(panel, block, count, weights + (panel * product.blocks + block) * step);
+        }
 }
 
 /// Runs the multiplier for the product's ending.

@@ -123,4 +123,7 @@ inline Vector reciprocal(Vector x) {
 #endif
 }
 
+/// x / (1 + e^-x)
+inline Vector silu(Vector x) { return x * reciprocal(1.0F + exp(-x)); }
+
 }  // namespace

@@ -46,22 +46,22 @@ void add(const Number* x, Rows rows, const float* pivot, float* sum, float* squa
     store_some(all_squares, squares + c, rest);
 }
 
-template <bool silu>
+template <bool with_silu>
 inline Vector line(Vector x, Vector factor, Vector shift) {
     const Vector y = x * factor + shift;
-    if constexpr (silu)
-        return y * reciprocal(1.0F + exp(-y));
+    if constexpr (with_silu)
+        return silu(y);
     else
         return y;
 }
 
-template <bool silu, typename Number>
+template <bool with_silu, typename Number>
 void scale(const Number* x, Number* y, Rows rows, const float* factor, const float* shift) {
     for (std::int64_t row = 0; row < rows.count; ++row, x += rows.channels, y += rows.channels) {
         std::int64_t c = 0;
-        for (; c + lanes <= rows.channels; c += lanes) store(line<silu>(load(x + c), load(factor + c), load(shift + c)), y + c);
+        for (; c + lanes <= rows.channels; c += lanes) store(line<with_silu>(load(x + c), load(factor + c), load(shift + c)), y + c);
         if (const std::int64_t rest = rows.channels - c; rest > 0)
-            store_some(line<silu>(load_some(x + c, rest), load_some(factor + c, rest), load_some(shift + c, rest)), y + c, rest);
+            store_some(line<with_silu>(load_some(x + c, rest), load_some(factor + c, rest), load_some(shift + c, rest)), y + c, rest);
     }
 }
 

@@ -39,46 +39,82 @@ struct Column {
     }
 };
 
-/// Sixteen channels of all windows; windows that follow each other share two columns.
+/// The columns of a window. Those that it shares with the next one stay where they are: the next window's first column is column `step`.
 template <typename Number, Windows windows>
-void fill_channels(const TileRow& row, const char* from, char* to) {
-    constexpr std::int64_t side = window_side(windows), step = window_step(windows), kept = side - step;
-    Column<windows> column[side];
-    for (std::int64_t i = 0; i < kept; ++i) column[i].read(from + i * block_bytes, row.from_row);
-    for (std::int64_t window = 0; window < row.count; ++window, to += block_bytes) {
-        from += step * block_bytes;
-        for (std::int64_t i = kept; i < side; ++i) column[i].read(from + (i - step) * block_bytes, row.from_row);
-        char* tap = to;
+class SlidingWindow {
+public:
+    SlidingWindow(const TileRow& row, const char* from, char* to) : row_(row), from_(from), to_(to) {
+        for (; read_ < side - step; ++read_) column_[read_].read(from_ + read_ * block_bytes, row_.from_row);
+    }
+
+    /// Windows until the place of one is `end`.
+    void fill_until(const char* end) {
+        while (to_ != end) {
+            fill_one<0>();
+            if (to_ == end) return;
+            fill_one<step % side>();
+            if constexpr (2 * step % side == 0) continue;
+            if (to_ == end) return;
+            fill_one<2 * step % side>();
+        }
+    }
+
+private:
+    static constexpr std::int64_t side = window_side(windows), step = window_step(windows);
+
+    template <std::int64_t first>
+    void fill_one() {
+        for (std::int64_t i = side - step; i < side; ++i, ++read_)
+            column_[(first + i) % side].read(from_ + read_ * block_bytes, row_.from_row);
+        char* tap = to_;
         for (std::int64_t y = 0; y < side; ++y) {
             Vector line[side], result[side];
-            for (std::int64_t x = 0; x < side; ++x) line[x] = column[x].row[y];
+            for (std::int64_t x = 0; x < side; ++x) line[x] = column_[(first + x) % side].row[y];
             transform<windows>(line, result);
-            for (std::int64_t x = 0; x < side; ++x, tap += row.to_tap) store(result[x], reinterpret_cast<Number*>(tap));
+            for (std::int64_t x = 0; x < side; ++x, tap += row_.to_tap) store(result[x], reinterpret_cast<Number*>(tap));
         }
-        for (std::int64_t i = 0; i < kept; ++i) column[i] = column[i + step];
+        to_ += block_bytes;
     }
-}
+
+    const TileRow& row_;
+    const char* from_;
+    char* to_;
+    std::int64_t read_ = 0;
+    Column<windows> column_[side];
+};
 
 template <typename Number>
-void clear_channels(const TileRow& row, char* to) {
+void clear_channels(const TileRow& row, std::int64_t window, std::int64_t count, char* to) {
     for (std::int64_t tap = 0; tap < window_taps(row.windows); ++tap)
-        for (std::int64_t window = 0; window < row.count; ++window)
-            store(Vector{}, reinterpret_cast<Number*>(to + tap * row.to_tap + window * block_bytes));
+        for (std::int64_t i = window; i < window + count; ++i)
+            store(Vector{}, reinterpret_cast<Number*>(to + tap * row.to_tap + i * block_bytes));
 }
+
+/// Sixteen channels of `count` windows, from one on.
+template <typename Number, Windows windows>
+void fill_channels(const TileRow& row, std::int64_t window, std::int64_t count, const char* from, char* to) {
+    to += window * block_bytes;
+    SlidingWindow<Number, windows>(row, from + window * window_step(windows) * block_bytes, to).fill_until(to + count * block_bytes);
+}
+
+constexpr std::int64_t windows_at_a_time = 16;  // whose blocks stay in the first cache until they are full
 
 template <typename Number>
 void fill_tiles(const TileRow& row, std::int64_t block) {
     constexpr std::int64_t vectors = block_bytes / static_cast<std::int64_t>(sizeof(Number)) / lanes;
-    for (std::int64_t i = 0; i < vectors; ++i) {
-        const std::int64_t from_block = block * vectors + i;
-        const char* const from = row.from + from_block * row.from_block;
-        char* const to = row.to + block * row.to_block + i * lanes * static_cast<std::int64_t>(sizeof(Number));
-        if (from_block >= row.from_blocks)
-            clear_channels<Number>(row, to);
-        else if (row.windows == Windows::doubling)
-            fill_channels<Number, Windows::doubling>(row, from, to);
-        else
-            fill_channels<Number, Windows::plain>(row, from, to);
+    for (std::int64_t window = 0; window < row.count; window += windows_at_a_time) {
+        const std::int64_t left = row.count - window, count = left < windows_at_a_time ? left : windows_at_a_time;
+        for (std::int64_t i = 0; i < vectors; ++i) {
+            const std::int64_t from_block = block * vectors + i;
+            const char* const from = row.from + from_block * row.from_block;
+            char* const to = row.to + block * row.to_block + i * lanes * static_cast<std::int64_t>(sizeof(Number));
+            if (from_block >= row.from_blocks)
+                clear_channels<Number>(row, window, count, to);
+            else if (row.windows == Windows::doubling)
+                fill_channels<Number, Windows::doubling>(row, window, count, from, to);
+            else
+                fill_channels<Number, Windows::plain>(row, window, count, from, to);
+        }
     }
 }
 

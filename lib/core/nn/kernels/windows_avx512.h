@@ -30,7 +30,7 @@ public:
     void run() {
         const auto* weights = static_cast<const char*>(product_.weights) + part_.first_panel * product_.blocks * panel_step_bytes;
         for (std::int64_t panel = part_.first_panel; panel < part_.last_panel; ++panel) {
-            for (std::int64_t tap = 0; tap < taps; ++tap, weights += blocks_ * panel_step_bytes) add_up(tap, weights);
+            for (std::int64_t tap = 0; tap < taps; ++tap, weights += blocks_ * panel_step_bytes) add_up(panel, tap, weights);
             finish(panel);
         }
     }
@@ -40,12 +40,14 @@ private:
 
     std::int64_t count() const { return (part_.last_group - part_.first_group) * halves; }
 
-    void add_up(std::int64_t tap, const char* weights) {
+    void add_up(std::int64_t panel, std::int64_t tap, const char* weights) {
         const std::int64_t lines = blocks_ * panel_step_bytes / block_bytes, turns = blocks_ * count();
         const char* const following = weights + blocks_ * panel_step_bytes;
         Ahead ahead{following, following + blocks_ * panel_step_bytes, (lines + turns - 1) / turns};
         for (std::int64_t group = part_.first_group; group < part_.last_group; ++group) {
-            const char* const in = place_of(product_, group).in + tap * blocks_ * product_.in_strides.block;
+            const Place place = place_of(product_, group);
+            if ((group - part_.first_group) % taps == tap) fetch_windows(place, panel);
+            const char* const in = place.in + tap * blocks_ * product_.in_strides.block;
             for (std::int64_t half = 0; half < halves; ++half) {
                 if (ahead.next >= ahead.end) ahead.lines = 0;
                 add_up_half(in + half * sum_pixels * product_.in_strides.pixel, weights,
@@ -65,6 +67,18 @@ private:
     }
 
     float* stored(std::int64_t half, std::int64_t tap) const { return scratch_ + (half * taps + tap) * sum_numbers; }
+
+    /// What `finish` will write and add.
+    void fetch_windows(const Place& place, std::int64_t panel) const {
+        std::int64_t out[group_pixels];
+        find_outputs(product_, place, panel * panel_outputs, out);
+        for (std::int64_t i = 0; i < group_pixels; ++i) {
+            if (out[i] == not_wanted) continue;
+            const std::int64_t right = out[i] + product_.out_strides.pixel / 2, row = product_.out_strides.row / 2;
+            const std::int64_t four[] = {out[i], right, out[i] + row, right + row};
+            fetch_outputs<numbers>(product_, four, 4);
+        }
+    }
 
     void finish(std::int64_t panel) const {
         for (std::int64_t group = part_.first_group; group < part_.last_group; ++group) {

@@ -34,6 +34,10 @@ at::Tensor AdaptedWeights::take_exact(const std::string& name, at::IntArrayRef s
     return with_sum(weights_.take_exact(name, shape), sum_of_deltas(name, weights_.take(name, shape)));
 }
 
+at::Tensor AdaptedWeights::take_table(const std::string& name, at::IntArrayRef shape) {
+    return changes(name, shape) ? take(name, shape) : weights_.take_table(name, shape);
+}
+
 nn::LowRank AdaptedWeights::branch(const std::string& name, at::IntArrayRef shape) {
     if (adapters_.mode == AdapterMode::merge) return {};
     std::vector<at::Tensor> down, up;

@@ -1,5 +1,7 @@
 #include "lib/core/model/autoencoder_kl_parts.h"
 
+#include <utility>
+
 #include "lib/core/model/vae.h"
 
 namespace lcm {
@@ -65,8 +67,9 @@ AutoencoderMidBlock::AutoencoderMidBlock(const nn::Scope& weights, const Autoenc
 }
 
 at::Tensor AutoencoderMidBlock::operator()(const at::Tensor& x) const {
-    const at::Tensor hidden = first_(x);
-    return second_(attention_ ? (*attention_)(hidden) : hidden);
+    at::Tensor hidden = first_(x);
+    if (attention_) hidden = (*attention_)(hidden);
+    return second_(std::move(hidden));
 }
 
 AutoencoderEncoder::AutoencoderEncoder(const nn::Scope& weights, const AutoencoderShape& shape)
@@ -79,7 +82,7 @@ AutoencoderEncoder::AutoencoderEncoder(const nn::Scope& weights, const Autoencod
 at::Tensor AutoencoderEncoder::operator()(at::Tensor x) const {
     x = conv_in_(x);
     for (const AutoencoderLevel<nn::Conv2d>& level : levels_) {
-        for (const ResnetBlock& resnet : level.resnets) x = resnet(x);
+        for (const ResnetBlock& resnet : level.resnets) x = resnet(std::move(x));
         if (level.resample) x = (*level.resample)(nn::pad_bottom_right(x));
     }
     return nn::norm_silu_conv(conv_norm_out_, conv_out_, mid_(x));
@@ -95,7 +98,7 @@ AutoencoderDecoder::AutoencoderDecoder(const nn::Scope& weights, const Autoencod
 at::Tensor AutoencoderDecoder::operator()(at::Tensor x) const {
     x = mid_(conv_in_(x));
     for (const AutoencoderLevel<nn::UpsampleConv>& level : levels_) {
-        for (const ResnetBlock& resnet : level.resnets) x = resnet(x);
+        for (const ResnetBlock& resnet : level.resnets) x = resnet(std::move(x));
         if (level.resample) x = (*level.resample)(x, 2 * x.size(2), 2 * x.size(3));
     }
     return nn::norm_silu_conv(conv_norm_out_, conv_out_, x);

@@ -2,6 +2,12 @@
 
 namespace lcm {
 
+namespace {
+
+bool is_held_once(const at::Tensor& tensor) { return tensor.use_count() == 1 && tensor.storage().use_count() == 1; }
+
+}  // namespace
+
 ResnetBlock::ResnetBlock(const nn::Scope& weights, const ResnetShape& shape)
     : norm1_(weights / "norm1", shape.groups, shape.in, shape.eps),
       norm2_(weights / "norm2", shape.groups, shape.out, shape.eps),
@@ -12,12 +18,14 @@ ResnetBlock::ResnetBlock(const nn::Scope& weights, const ResnetShape& shape)
         conv_shortcut_.emplace(weights / "conv_shortcut", nn::ConvShape{.in = shape.in, .out = shape.out, .kernel = 1, .padding = 0});
 }
 
-at::Tensor ResnetBlock::operator()(const at::Tensor& x, const at::Tensor& time) const {
+at::Tensor ResnetBlock::operator()(at::Tensor x, const at::Tensor& time) const {
     nn::Epilogue add_time;
     if (time_emb_proj_) add_time.channel = (*time_emb_proj_)(time);
     const at::Tensor hidden = nn::norm_silu_conv(norm1_, conv1_, x, add_time);
     nn::Epilogue add_input;
     add_input.residual = conv_shortcut_ ? (*conv_shortcut_)(x) : x;
+    x.reset();
+    add_input.residual_is_free = is_held_once(add_input.residual);
     return nn::norm_silu_conv(norm2_, conv2_, hidden, add_input);
 }
 

@@ -22,8 +22,9 @@ class ResnetBlock {
 public:
     ResnetBlock(const nn::Scope& weights, const ResnetShape& shape);
 
-    /// @param x [B,in,H,W]; @param time [B,time_width] after its SiLU, undefined without one. @return [B,out,H,W]
-    at::Tensor operator()(const at::Tensor& x, const at::Tensor& time = {}) const;
+    /// @param x [B,in,H,W]; @param time [B,time_width] after its SiLU, undefined without one. @return [B,out,H,W], in the
+    /// memory of an `x` that nobody else holds where the layers can
+    at::Tensor operator()(at::Tensor x, const at::Tensor& time = {}) const;
 
 private:
     nn::GroupNorm norm1_, norm2_;

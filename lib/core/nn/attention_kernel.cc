@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <optional>
 
 #include "lib/core/nn/blocked_run.h"
 #include "lib/core/nn/kernels/attention.h"
@@ -20,11 +21,12 @@ namespace {
 
 /// Tokens [B,T,H*d] whose heads are looked at one by one.
 struct Heads {
-    const Bf16* numbers;
-    std::int64_t picture_stride, token_stride, count, width;
+    const char* numbers;
+    std::int64_t number_bytes, picture_stride, token_stride, count, width;
 
     Heads(const at::Tensor& x, std::int64_t heads)
-        : numbers(static_cast<const Bf16*>(x.const_data_ptr())),
+        : numbers(static_cast<const char*>(x.const_data_ptr())),
+          number_bytes(x.element_size()),
           picture_stride(x.stride(0)),
           token_stride(x.stride(1)),
           count(heads),
@@ -32,32 +34,50 @@ struct Heads {
 
     /// From token `first` of head `index`, counted over all pictures.
     blocked::TokenRows rows(std::int64_t index, std::int64_t first) const {
-        return {numbers + index / count * picture_stride + first * token_stride + index % count * width, token_stride};
+        const std::int64_t number = index / count * picture_stride + first * token_stride + index % count * width;
+        return {numbers + number * number_bytes, token_stride};
     }
 };
 
 bool lies_by_token(const at::Tensor& x) { return x.dim() == 3 && x.stride(2) == 1; }
 
+/// The least instructions with which a kernel attends in that type; nothing: none does.
+std::optional<InstructionSet> least_instructions(at::ScalarType type) {
+    if (type == at::kFloat) return InstructionSet::avx512;
+    return type == at::kBFloat16 ? std::optional(InstructionSet::avx512_bf16) : std::nullopt;
+}
+
+bool has_kernel(at::ScalarType type) {
+    const auto least = least_instructions(type);
+    return least && instruction_set() >= *least;
+}
+
+constexpr std::int64_t alignment = 64;
+
 /// Packed keys and values of one head, one behind the other.
 struct Packed {
-    blocked::HeadShape shape;
-    at::Tensor numbers;  ///< [heads, keys and values]
+    blocked::HeadSizes sizes;
+    std::int64_t number_bytes, value_place, head_bytes;
+    at::Tensor memory;
 
-    const Bf16* keys(std::int64_t head) const { return static_cast<const Bf16*>(numbers.const_data_ptr()) + head * numbers.size(1); }
-    const Bf16* values(std::int64_t head) const { return keys(head) + shape.packed_keys(); }
+    Packed(const blocked::HeadSizes& head, std::int64_t bytes, std::int64_t count)
+        : sizes(head),
+          number_bytes(bytes),
+          value_place(blocked::ceil_divide(sizes.keys * number_bytes, alignment) * alignment),
+          head_bytes(value_place + blocked::ceil_divide(sizes.values * number_bytes, alignment) * alignment),
+          memory(at::empty({count * head_bytes}, at::kByte)) {}
+
+    char* keys(std::int64_t head) const { return static_cast<char*>(memory.data_ptr()) + head * head_bytes; }
+    char* values(std::int64_t head) const { return keys(head) + value_place; }
 };
 
-Packed pack(const at::Tensor& k, const at::Tensor& v, std::int64_t heads) {
-    const Heads keys(k, heads), values(v, heads);
-    const blocked::HeadShape shape{k.size(1), keys.width};
-    const std::int64_t count = k.size(0) * heads;
-    Packed packed{shape, at::empty({count, shape.packed_keys() + shape.packed_values()}, k.options())};
-    auto* const numbers = static_cast<Bf16*>(packed.numbers.mutable_data_ptr());
+Packed pack(const blocked::HeadKernel& kernel, const blocked::HeadShape& shape, const Heads& keys, const Heads& values,
+            std::int64_t count) {
+    const Packed packed(kernel.sizes(shape), keys.number_bytes, count);
     at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t head = begin; head < end; ++head) {
-            Bf16* const to = numbers + head * packed.numbers.size(1);
-            blocked::pack_keys(keys.rows(head, 0), shape, to);
-            blocked::pack_values(values.rows(head, 0), shape, to + shape.packed_keys());
+            kernel.pack_keys(keys.rows(head, 0), shape, packed.keys(head));
+            kernel.pack_values(values.rows(head, 0), shape, packed.values(head));
         }
     });
     return packed;
@@ -66,23 +86,25 @@ Packed pack(const at::Tensor& k, const at::Tensor& v, std::int64_t heads) {
 }  // namespace
 
 bool takes_attention_kernel(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t heads) {
-    const bool cpu = q.device().is_cpu() && q.scalar_type() == at::kBFloat16 && k.scalar_type() == q.scalar_type();
-    if (!cpu || at::GradMode::is_enabled() || instruction_set() < InstructionSet::avx512_bf16) return false;
-    return lies_by_token(q) && lies_by_token(k) && lies_by_token(v) && q.size(2) / heads % 2 == 0 && k.size(1) > 0;
+    const bool one_type = k.scalar_type() == q.scalar_type() && v.scalar_type() == q.scalar_type();
+    if (!q.device().is_cpu() || !one_type || at::GradMode::is_enabled() || !has_kernel(q.scalar_type())) return false;
+    const bool in_words = q.scalar_type() == at::kFloat || q.size(2) / heads % 2 == 0;
+    return lies_by_token(q) && lies_by_token(k) && lies_by_token(v) && in_words && k.size(1) > 0;
 }
 
 at::Tensor attention_kernel(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t heads) {
-    const blocked::HeadKernel& kernel = blocked::head_kernel();
-    const Packed packed = pack(k, v, heads);
-    const blocked::HeadShape& shape = packed.shape;
+    const auto numbers = q.scalar_type() == at::kFloat ? blocked::Numbers::f32 : blocked::Numbers::bf16;
+    const blocked::HeadKernel& kernel = blocked::head_kernel(numbers);
     at::Tensor result = at::empty(q.sizes(), q.options());
-    const Heads queries(q, heads), out(result, heads);
+    const Heads queries(q, heads), keys(k, heads), values(v, heads), out(result, heads);
+    const blocked::HeadShape shape{k.size(1), keys.width};
+    const Packed packed = pack(kernel, shape, keys, values, q.size(0) * heads);
     const auto scale = static_cast<float>(std::numbers::log2e / std::sqrt(static_cast<double>(shape.width)));
     const std::int64_t tokens = q.size(1), blocks = (tokens + blocked::query_block - 1) / blocked::query_block, count = q.size(0) * heads;
     // Threads share each head's keys, so that they stay in the cache: blocks are the outer range where there are enough of them.
     const std::int64_t shared = blocks >= 2 * at::get_num_threads() ? count : 1;
     at::parallel_for(0, blocks * count / shared, 1, [&](std::int64_t begin, std::int64_t end) {
-        blocked::Scratch scratch(shape.scratch());
+        blocked::Scratch scratch(packed.sizes.scratch);
         kernel.begin();
         for (std::int64_t outer = 0; outer < shared; ++outer)
             for (std::int64_t i = begin; i < end; ++i) {
@@ -94,7 +116,7 @@ at::Tensor attention_kernel(const at::Tensor& q, const at::Tensor& k, const at::
                                       .values = packed.values(head),
                                       .scale = scale,
                                       .scratch = scratch.numbers(),
-                                      .out = const_cast<Bf16*>(to.first),
+                                      .out = const_cast<void*>(to.first),
                                       .out_stride = to.stride});
             }
         kernel.end();
@@ -110,7 +132,10 @@ at::Tensor attention_kernel(const at::Tensor& q, const at::Tensor&, const at::Te
 #endif
 
 std::string_view attention_kernels(at::ScalarType type) {
-    return type == at::kBFloat16 && instruction_set() >= InstructionSet::avx512_bf16 ? name(instruction_set()) : "libtorch";
+#if defined(__x86_64__)
+    if (has_kernel(type)) return name(type == at::kFloat ? InstructionSet::avx512 : instruction_set());
+#endif
+    return "libtorch";
 }
 
 }  // namespace lcm::nn

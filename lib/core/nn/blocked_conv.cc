@@ -73,8 +73,8 @@ Product into_picture(const Panels& panels, const Plan& plan, at::Tensor& result,
 at::Tensor convolve(const Panels& panels, const ConvShape& shape, const at::Tensor& x, const PictureChange& change,
                     const Epilogue& epilogue) {
     const auto side = [&](std::int64_t size) { return (size + 2 * shape.padding - shape.kernel) / shape.stride + 1; };
-    at::Tensor result = at::empty({x.size(0), shape.out, side(x.size(2)), side(x.size(3))}, x.options(), at::MemoryFormat::ChannelsLast);
     const Plan plan(panels, epilogue, x.size(0));
+    at::Tensor result = picture_for(plan, epilogue, {x.size(0), shape.out, side(x.size(2)), side(x.size(3))}, x.options());
     const at::Tensor residual = plan.residual.defined() ? channels_last(plan.residual) : at::Tensor();
     const WindowProduct product{into_picture(panels, plan, result, residual)};
     convolve({&product, 1}, {shape.kernel, shape.stride, shape.padding}, x, change);

@@ -1,6 +1,7 @@
 #include "lib/core/nn/blocked_panels.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 
 namespace lcm::nn::blocked {
@@ -39,6 +40,13 @@ Plan::Plan(const Panels& panels, const Epilogue& epilogue, std::int64_t pictures
     }
     if (epilogue.activation == Activation::silu) ending = Ending::silu;
     residual = epilogue.residual;
+}
+
+at::Tensor picture_for(const Plan& plan, const Epilogue& epilogue, at::IntArrayRef sizes, const at::TensorOptions& options) {
+    const at::Tensor& residual = plan.residual;
+    const bool fits = residual.defined() && residual.sizes() == sizes && residual.dtype() == options.dtype();
+    if (fits && epilogue.residual_is_free && residual.is_contiguous(at::MemoryFormat::ChannelsLast)) return residual;
+    return at::empty(sizes, options, at::MemoryFormat::ChannelsLast);
 }
 
 Panels::Panels(const Scope& weights, const std::string& form, const PlainWeight& plain, SumRows rows, const at::Tensor& bias)

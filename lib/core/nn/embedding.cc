@@ -43,10 +43,11 @@ at::Tensor guidance_embedding(const at::Tensor& w, std::int64_t dim) {
     return pad_odd(at::cat({at::sin(phase), at::cos(phase)}, 1), dim);
 }
 
-Embedding::Embedding(const Scope& weights, std::int64_t count, std::int64_t width) : weight_(weights.take("weight", {count, width})) {}
+Embedding::Embedding(const Scope& weights, std::int64_t count, std::int64_t width)
+    : weight_(weights.take_table("weight", {count, width})), type_(weights.packs().value_or(weight_.scalar_type())) {}
 
-at::Tensor Embedding::operator()(const at::Tensor& ids) const { return at::embedding(weight_, ids); }
+at::Tensor Embedding::operator()(const at::Tensor& ids) const { return at::embedding(weight_, ids).to(type_); }
 
-at::Tensor Embedding::first(std::int64_t count) const { return weight_.narrow(0, 0, count); }
+at::Tensor Embedding::first(std::int64_t count) const { return weight_.narrow(0, 0, count).to(type_); }
 
 }  // namespace lcm::nn

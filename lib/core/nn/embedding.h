@@ -26,7 +26,8 @@ public:
     at::Tensor first(std::int64_t count) const;
 
 private:
-    at::Tensor weight_;
+    at::Tensor weight_;  ///< as it is stored
+    at::ScalarType type_;
 };
 
 }  // namespace lcm::nn

@@ -30,6 +30,7 @@ struct Epilogue {
     Activation activation = Activation::none;
     at::Tensor channel;   ///< [B,C], added to every pixel or token (a time embedding); undefined: none
     at::Tensor residual;  ///< shape of the result; undefined: none
+    bool residual_is_free = false;  ///< nobody reads it again: the result may lie in its memory
 };
 
 /// y = x W^T + b on the last dimension; keys `weight` [out,in] and `bias` [out].

@@ -63,6 +63,9 @@ public:
     /// The same in f32, as it is stored: for what is made of a weight before it is rounded to the working type.
     virtual at::Tensor take_exact(const std::string& name, at::IntArrayRef shape) { return take(name, shape).to(at::kFloat); }
 
+    /// The same as a table of which a few rows are read: in the type in which it is stored, where that saves a copy.
+    virtual at::Tensor take_table(const std::string& name, at::IntArrayRef shape) { return take(name, shape); }
+
     virtual bool has(const std::string& name) const = 0;
 
     /// The type of weights that layers may reorder, because nobody trains them: products then go the packed way. Nothing: they may not.
@@ -94,6 +97,7 @@ public:
 
     at::Tensor take(const std::string& leaf, at::IntArrayRef shape) const { return source_->take(path(leaf), shape); }
     at::Tensor take_exact(const std::string& leaf, at::IntArrayRef shape) const { return source_->take_exact(path(leaf), shape); }
+    at::Tensor take_table(const std::string& leaf, at::IntArrayRef shape) const { return source_->take_table(path(leaf), shape); }
     LowRank branch(const std::string& leaf, at::IntArrayRef shape) const { return source_->branch(path(leaf), shape); }
     /// Of this module itself.
     std::shared_ptr<const Product> product(const ProductShape& shape) const { return source_->product(prefix_, shape); }

@@ -118,6 +118,13 @@ at::Tensor WeightSet::take_as(const std::string& name, at::IntArrayRef shape, at
     return is_aligned(weight) ? weight : weight.clone();
 }
 
+at::Tensor WeightSet::take_table(const std::string& name, at::IntArrayRef shape) {
+    const Place& place = find(name);
+    if (!is_weight_type(files_[place.file].tensors().find(place.name)->second.dtype)) return take(name, shape);
+    used_.insert(name);
+    return piece_of(place, shape).reshape(shape);
+}
+
 nn::PackedWeight WeightSet::find_packed(const std::string& name, const std::string& form) {
     if (!store_ || !has(name)) return {};
     nn::PackedWeight packed = store_->find(pack_name(name, form));

@@ -38,6 +38,7 @@ public:
     /// layer stored as a 1x1 convolution [out,in,1,1], or the reverse, is reshaped.
     at::Tensor take(const std::string& name, at::IntArrayRef shape) override { return take_as(name, shape, type_); }
     at::Tensor take_exact(const std::string& name, at::IntArrayRef shape) override { return take_as(name, shape, at::kFloat); }
+    at::Tensor take_table(const std::string& name, at::IntArrayRef shape) override;
     bool has(const std::string& name) const override { return where_.contains(name); }
     /// From now on products with I8 weights are made in int8.
     void multiply_in_int8() { int8_ = true; }

@@ -11,6 +11,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <vector>
 
 #include "lib/core/tensor/instruction_set.h"
 #include "lib/core/tensor/threads.h"
@@ -23,8 +24,8 @@ struct Sizes {
     std::int64_t pictures, queries, keys, heads, width;
 };
 
-at::Tensor tokens(std::int64_t pictures, std::int64_t count, std::int64_t width, double scale = 1) {
-    return at::randn({pictures, count, width}).mul(scale).to(at::kBFloat16);
+at::Tensor tokens(at::ScalarType type, std::int64_t pictures, std::int64_t count, std::int64_t width, double scale = 1) {
+    return at::randn({pictures, count, width}).mul(scale).to(type);
 }
 
 at::Tensor by_head(const at::Tensor& x, std::int64_t heads) {
@@ -38,55 +39,80 @@ at::Tensor exact(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, 
     return at::matmul(at::softmax(scores, -1), by_head(v, heads)).transpose(1, 2).reshape(q.sizes());
 }
 
-/// Weights and results are rounded to the 8 binary digits of bf16: at most 2^-9 of each weight and of the result, and a mean of values has
-/// no larger error than its largest value.
-void check(const at::Tensor& found, const at::Tensor& expected, const at::Tensor& v) {
+/// bf16: weights and results are rounded to 8 binary digits, at most 2^-9 of each weight and of the result, and a mean of values has no
+/// larger error than its largest value. f32: what scores of thousands lose, or 1e-5.
+void check(const at::Tensor& found, const at::Tensor& expected, const at::Tensor& v, double f32_error = 1e-5) {
     const double largest = v.to(at::kDouble).abs().max().item<double>();
-    CHECK((found.to(at::kDouble) - expected).abs().max().item<double>() < 2.5 / 512 * largest);
+    const double error = v.scalar_type() == at::kFloat ? f32_error : 2.5 / 512;
+    CHECK((found.to(at::kDouble) - expected).abs().max().item<double>() < error * largest);
 }
 
-const bool has_kernel = lcm::instruction_set() >= lcm::InstructionSet::avx512_bf16;
+/// Those that a kernel of ours attends in on this CPU.
+std::vector<at::ScalarType> types() {
+    std::vector<at::ScalarType> result;
+    if (lcm::instruction_set() >= lcm::InstructionSet::avx512) result.push_back(at::kFloat);
+    if (lcm::instruction_set() >= lcm::InstructionSet::avx512_bf16) result.push_back(at::kBFloat16);
+    return result;
+}
+
+const bool has_kernel = !types().empty();
 
 }  // namespace
 
 TEST_CASE("attention is the formula, for any number of queries and keys and any head size" * doctest::skip(!has_kernel)) {
     const at::NoGradGuard no_grad;
-    for (const Sizes& size : {Sizes{1, 1, 1, 1, 2}, Sizes{2, 5, 77, 3, 8}, Sizes{1, 64, 130, 2, 40}, Sizes{1, 33, 31, 2, 64},
-                              Sizes{2, 200, 300, 2, 80}, Sizes{1, 70, 129, 1, 160}, Sizes{1, 40, 96, 1, 512}, Sizes{1, 300, 16, 8, 30}}) {
-        CAPTURE(size.queries);
-        CAPTURE(size.width);
-        const at::Tensor q = tokens(size.pictures, size.queries, size.heads * size.width);
-        const at::Tensor k = tokens(size.pictures, size.keys, size.heads * size.width);
-        const at::Tensor v = tokens(size.pictures, size.keys, size.heads * size.width);
-        REQUIRE(takes_attention_kernel(q, k, v, size.heads));
-        check(attention_kernel(q, k, v, size.heads), exact(q, k, v, size.heads), v);
-    }
+    for (const at::ScalarType type : types())
+        for (const Sizes& size : {Sizes{1, 1, 1, 1, 2}, Sizes{2, 5, 77, 3, 8}, Sizes{1, 64, 130, 2, 40}, Sizes{1, 33, 31, 2, 64},
+                                  Sizes{2, 200, 300, 2, 80}, Sizes{1, 70, 129, 1, 160}, Sizes{1, 40, 96, 1, 512},
+                                  Sizes{1, 300, 16, 8, 30}}) {
+            CAPTURE(type);
+            CAPTURE(size.queries);
+            CAPTURE(size.width);
+            const at::Tensor q = tokens(type, size.pictures, size.queries, size.heads * size.width);
+            const at::Tensor k = tokens(type, size.pictures, size.keys, size.heads * size.width);
+            const at::Tensor v = tokens(type, size.pictures, size.keys, size.heads * size.width);
+            REQUIRE(takes_attention_kernel(q, k, v, size.heads));
+            check(attention_kernel(q, k, v, size.heads), exact(q, k, v, size.heads), v);
+        }
+}
+
+TEST_CASE("attention takes heads of odd widths in f32" * doctest::skip(!has_kernel)) {
+    const at::NoGradGuard no_grad;
+    const at::Tensor q = tokens(at::kFloat, 1, 20, 27), k = tokens(at::kFloat, 1, 35, 27), v = tokens(at::kFloat, 1, 35, 27);
+    REQUIRE(takes_attention_kernel(q, k, v, 3));
+    check(attention_kernel(q, k, v, 3), exact(q, k, v, 3), v);
 }
 
 TEST_CASE("attention holds for scores far from zero, and keeps what is not a number" * doctest::skip(!has_kernel)) {
     const at::NoGradGuard no_grad;
-    const at::Tensor k = tokens(1, 300, 40, 20), v = tokens(1, 300, 40);
-    at::Tensor q = tokens(1, 64, 40, 20);
-    check(attention_kernel(q, k, v, 1), exact(q, k, v, 1), v);
-    // All scores near -1000 and growing to the last key: every block finds a larger one, and padding must not count.
-    const at::Tensor same = at::full({1, 64, 40}, 5.0).to(at::kBFloat16);
-    const at::Tensor falling = at::full({1, 1, 40}, -32.0).expand({1, 300, 40}).to(at::kBFloat16).contiguous();
-    for (std::int64_t key = 0; key < 300; ++key) falling.select(1, key).mul_(1 - 0.001 * static_cast<double>(key));
-    check(attention_kernel(same, falling, v, 1), exact(same, falling, v, 1), v);
-    q.select(1, 7).fill_(NAN);
-    const at::Tensor found = attention_kernel(q, k, v, 1);
-    CHECK(at::isnan(found.select(1, 7)).all().item<bool>());
-    CHECK(!at::isnan(found.select(1, 8)).any().item<bool>());
+    for (const at::ScalarType type : types()) {
+        CAPTURE(type);
+        const at::Tensor k = tokens(type, 1, 300, 40, 20), v = tokens(type, 1, 300, 40);
+        at::Tensor q = tokens(type, 1, 64, 40, 20);
+        check(attention_kernel(q, k, v, 1), exact(q, k, v, 1), v, 1e-3);
+        // All scores near -1000 and growing to the last key: every block finds a larger one, and padding must not count.
+        const at::Tensor same = at::full({1, 64, 40}, 5.0).to(type);
+        const at::Tensor falling = at::full({1, 1, 40}, -32.0).expand({1, 300, 40}).to(type).contiguous();
+        for (std::int64_t key = 0; key < 300; ++key) falling.select(1, key).mul_(1 - 0.001 * static_cast<double>(key));
+        check(attention_kernel(same, falling, v, 1), exact(same, falling, v, 1), v, 1e-3);
+        q.select(1, 7).fill_(NAN);
+        const at::Tensor found = attention_kernel(q, k, v, 1);
+        CHECK(at::isnan(found.select(1, 7)).all().item<bool>());
+        CHECK(!at::isnan(found.select(1, 8)).any().item<bool>());
+    }
 }
 
 TEST_CASE("attention gives the same bytes with any number of threads, and from views" * doctest::skip(!has_kernel)) {
     const at::NoGradGuard no_grad;
-    const at::Tensor both = tokens(2, 300, 2 * 80), q = both.narrow(2, 0, 80), k = both.narrow(2, 80, 80), v = tokens(2, 300, 80);
-    lcm::set_threads(1);
-    const at::Tensor alone = attention_kernel(q, k, v, 2);
-    CHECK(at::equal(attention_kernel(q.contiguous(), k.contiguous(), v, 2), alone));
-    for (const int threads : {2, 3, 7}) {
-        lcm::set_threads(threads);
-        CHECK(at::equal(attention_kernel(q, k, v, 2), alone));
+    for (const at::ScalarType type : types()) {
+        const at::Tensor both = tokens(type, 2, 300, 2 * 80), q = both.narrow(2, 0, 80), k = both.narrow(2, 80, 80);
+        const at::Tensor v = tokens(type, 2, 300, 80);
+        lcm::set_threads(1);
+        const at::Tensor alone = attention_kernel(q, k, v, 2);
+        CHECK(at::equal(attention_kernel(q.contiguous(), k.contiguous(), v, 2), alone));
+        for (const int threads : {2, 3, 7}) {
+            lcm::set_threads(threads);
+            CHECK(at::equal(attention_kernel(q, k, v, 2), alone));
+        }
     }
 }

@@ -1,8 +1,8 @@
 // Compiled for AMX and AVX512-BF16, so without templates of the standard library (see vector_kernels.cc).
 //
-// Products in tiles of 16 x 16. A column of ones beside V makes the sums of P's rows.
+// Products in tiles of 16 x 16.
 
-#include "lib/core/nn/kernels/attention_parts.h"
+#include "lib/core/nn/kernels/attention_tiles.h"
 #include "lib/core/nn/kernels/tiles_amx.h"
 
 namespace lcm::nn::blocked {
@@ -14,7 +14,7 @@ using amx::tile_rows;
 constexpr std::int64_t weight_half = tile_rows * weight_stride;
 
 /// Scores of heads up to 64 wide: the queries stay in tiles 4 to 7.
-void scores_of_narrow_heads(const HeadShape& shape, const Bf16* keys, std::int64_t count, const Block& block) {
+void scores_of_narrow_heads(const TiledHead& shape, const Bf16* keys, std::int64_t count, const Block& block) {
     const bool two = shape.depth() == 2;
     const std::int64_t stride = block.query_stride * static_cast<std::int64_t>(sizeof(Bf16)), below = tile_rows * block.query_stride;
     _tile_loadd(4, block.queries, stride);
@@ -40,7 +40,7 @@ void scores_of_narrow_heads(const HeadShape& shape, const Bf16* keys, std::int64
 }
 
 /// Scores of any head: two tiles of queries times two of keys.
-void scores_of_wide_heads(const HeadShape& shape, const Bf16* keys, std::int64_t count, const Block& block) {
+void scores_of_wide_heads(const TiledHead& shape, const Bf16* keys, std::int64_t count, const Block& block) {
     const std::int64_t stride = block.query_stride * static_cast<std::int64_t>(sizeof(Bf16)), below = tile_rows * block.query_stride;
     const std::int64_t next = shape.depth() * tile_numbers;
     for (std::int64_t key = 0; key < count; key += 2 * tile_rows, keys += 2 * next) {
@@ -115,22 +115,23 @@ void add_values(const Bf16* values, std::int64_t value_stride, std::int64_t coun
     }
 }
 
-void attend(const HeadShape& shape, const Attend& work) {
+void attend(const HeadShape& given, const Attend& work) {
+    const TiledHead shape(given);
     Block block(shape, work.scratch);
     copy_queries(shape, work, block);
     const std::int64_t value_stride = shape.value_tiles() * tile_numbers;
     for (std::int64_t first = 0; first < shape.padded_keys(); first += key_block) {
         const std::int64_t count = least(key_block, shape.padded_keys() - first);
-        const Bf16* const keys = work.keys + first / tile_rows * shape.depth() * tile_numbers;
+        const Bf16* const keys = static_cast<const Bf16*>(work.keys) + first / tile_rows * shape.depth() * tile_numbers;
         memory_is_written();
         if (shape.depth() <= 2)
             scores_of_narrow_heads(shape, keys, count, block);
         else
             scores_of_wide_heads(shape, keys, count, block);
         for (std::int64_t row = 0; row < query_block; ++row)
-            weigh_row(block, row, count, work.scale, [](__m512) {}, [](__m512bh, std::int64_t) {});
+            weigh_row(block, row, count, work.scale);
         memory_is_written();
-        const Bf16* values = work.values + first / depth_step * value_stride;
+        const Bf16* values = static_cast<const Bf16*>(work.values) + first / depth_step * value_stride;
         for (std::int64_t left = shape.value_tiles(); left > 0; left -= 3, values += 3 * tile_numbers) {
             float* const sums = block.sums + (shape.value_tiles() - left) * tile_rows;
             if (left >= 3)
@@ -148,6 +149,6 @@ void attend(const HeadShape& shape, const Attend& work) {
 }  // namespace
 
 extern const HeadKernel head_kernel_amx;
-const HeadKernel head_kernel_amx{amx::begin_tiles, amx::end_tiles, attend};
+const HeadKernel head_kernel_amx{amx::begin_tiles, amx::end_tiles, tiled_sizes, pack_tiled_keys, pack_tiled_values, attend};
 
 }  // namespace lcm::nn::blocked

@@ -46,9 +46,12 @@ const ProductKernel& product_kernel(const Product& product) {
     return product.numbers == Numbers::int8 ? product_kernel_avx512_int8 : product_kernel_avx512_bf16;
 }
 
-extern const HeadKernel head_kernel_avx512, head_kernel_amx;
+extern const HeadKernel head_kernel_avx512, head_kernel_avx512_bf16, head_kernel_amx;
 
-const HeadKernel& head_kernel() { return instruction_set() == InstructionSet::amx ? head_kernel_amx : head_kernel_avx512; }
+const HeadKernel& head_kernel(Numbers numbers) {
+    if (numbers == Numbers::f32) return head_kernel_avx512;
+    return instruction_set() == InstructionSet::amx ? head_kernel_amx : head_kernel_avx512_bf16;
+}
 #else
 const ProductKernel& product_kernel(const Product&) {
     static const ProductKernel none{};

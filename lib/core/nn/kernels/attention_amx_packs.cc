@@ -1,10 +1,20 @@
 // Compiled for AVX512-BF16, so without templates of the standard library (see vector_kernels.cc).
 
-#include "lib/core/nn/kernels/attention_parts.h"
+#include "lib/core/nn/kernels/attention_tiles.h"
 
 namespace lcm::nn::blocked {
 
-void pack_keys(TokenRows keys, const HeadShape& shape, Bf16* packed) {
+HeadSizes tiled_sizes(const HeadShape& given) {
+    const TiledHead shape(given);
+    return {.keys = shape.padded_keys() / tile_columns * shape.depth() * tile_numbers,
+            .values = shape.padded_keys() / query_block * shape.value_tiles() * tile_numbers,
+            .scratch = query_block * (key_block + shape.value_tiles() * tile_columns + shape.depth() * tile_pairs)};
+}
+
+// Keys that fill up the last tile are copies of the last one: they raise no maximum.
+void pack_tiled_keys(TokenRows keys, const HeadShape& given, void* to) {
+    const TiledHead shape(given);
+    auto* packed = static_cast<Bf16*>(to);
     const __m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
     const __m512i row_bytes = _mm512_set1_epi32(static_cast<int>(keys.stride * static_cast<std::int64_t>(sizeof(Bf16))));
     for (std::int64_t key = 0; key < shape.padded_keys(); key += tile_columns) {
@@ -12,14 +22,17 @@ void pack_keys(TokenRows keys, const HeadShape& shape, Bf16* packed) {
         const __m512i rows = _mm512_mullo_epi32(_mm512_min_epi32(lane, _mm512_set1_epi32(static_cast<int>(last))), row_bytes);
         for (std::int64_t c = 0; c < shape.depth() * depth_step; c += pair, packed += depth_step) {
             const bool inside = c < shape.width;
-            const Bf16* const from = keys.first + first * keys.stride + (inside ? c : 0);
+            const Bf16* const from = static_cast<const Bf16*>(keys.first) + first * keys.stride + (inside ? c : 0);
             const __m512i pairs = inside ? _mm512_i32gather_epi32(rows, from, 1) : _mm512_setzero_si512();
             _mm512_storeu_si512(packed, pairs);
         }
     }
 }
 
-void pack_values(TokenRows values, const HeadShape& shape, Bf16* packed) {
+// What fills up is zero.
+void pack_tiled_values(TokenRows values, const HeadShape& given, void* to) {
+    const TiledHead shape(given);
+    auto* packed = static_cast<Bf16*>(to);
     constexpr Bf16 one = 0x3F80;
     alignas(64) Bf16 order[2 * tile_columns];
     for (std::int64_t i = 0; i < tile_columns; ++i) {
@@ -37,7 +50,7 @@ void pack_values(TokenRows values, const HeadShape& shape, Bf16* packed) {
                 __m256i halves[pair];
                 for (std::int64_t i = 0; i < pair; ++i) {
                     const bool inside = row + i < shape.keys;
-                    const Bf16* const from = values.first + (inside ? (row + i) * values.stride + c : 0);
+                    const Bf16* const from = static_cast<const Bf16*>(values.first) + (inside ? (row + i) * values.stride + c : 0);
                     halves[i] = _mm256_maskz_loadu_epi16(inside ? numbers : first_lanes(0), from);
                     if (inside) halves[i] = _mm256_mask_set1_epi16(halves[i], sum, static_cast<short>(one));
                 }

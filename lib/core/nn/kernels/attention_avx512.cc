@@ -5,11 +5,6 @@
 namespace lcm::nn::blocked {
 
 extern const HeadKernel head_kernel_avx512;
-const HeadKernel head_kernel_avx512{nothing,
-                                    nothing,
-                                    worded_sizes<Numbers::f32>,
-                                    pack_worded_keys<Numbers::f32>,
-                                    pack_worded_values<Numbers::f32>,
-                                    attend<Numbers::f32>};
+const HeadKernel head_kernel_avx512 = worded_kernel<Numbers::f32>;
 
 }  // namespace lcm::nn::blocked

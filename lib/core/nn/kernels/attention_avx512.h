@@ -250,4 +250,12 @@ void attend(const HeadShape& shape, const Attend& work) {
 /// What a thread does before and behind.
 inline void nothing() {}
 
+template <Numbers numbers>
+constexpr lcm::nn::blocked::HeadKernel worded_kernel{nothing,
+                                                     nothing,
+                                                     worded_sizes<numbers>,
+                                                     pack_worded_keys<numbers>,
+                                                     pack_worded_values<numbers>,
+                                                     attend<numbers>};
+
 }  // namespace

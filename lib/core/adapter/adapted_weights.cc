@@ -35,7 +35,8 @@ at::Tensor AdaptedWeights::take_exact(const std::string& name, at::IntArrayRef s
 }
 
 at::Tensor AdaptedWeights::take_table(const std::string& name, at::IntArrayRef shape) {
-    return changes(name, shape) ? take(name, shape) : weights_.take_table(name, shape);
+    const at::Tensor weight = weights_.take(name, shape), sum = sum_of_deltas(name, weight);
+    return sum.defined() ? with_sum(weight, sum) : weights_.take_table(name, shape);
 }
 
 nn::LowRank AdaptedWeights::branch(const std::string& name, at::IntArrayRef shape) {

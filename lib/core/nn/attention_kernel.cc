@@ -7,11 +7,11 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
-#include <optional>
 
+#include "lib/core/nn/blocked_panels.h"
+#include "lib/core/nn/blocked_products.h"
 #include "lib/core/nn/blocked_run.h"
 #include "lib/core/nn/kernels/attention.h"
-#include "lib/core/tensor/instruction_set.h"
 
 namespace lcm::nn {
 
@@ -41,19 +41,6 @@ struct Heads {
 
 bool lies_by_token(const at::Tensor& x) { return x.dim() == 3 && x.stride(2) == 1; }
 
-/// The least instructions with which a kernel attends in that type; nothing: none does.
-std::optional<InstructionSet> least_instructions(at::ScalarType type) {
-    if (type == at::kFloat) return InstructionSet::avx512;
-    return type == at::kBFloat16 ? std::optional(InstructionSet::avx512_bf16) : std::nullopt;
-}
-
-bool has_kernel(at::ScalarType type) {
-    const auto least = least_instructions(type);
-    return least && instruction_set() >= *least;
-}
-
-constexpr std::int64_t alignment = 64;
-
 /// Packed keys and values of one head, one behind the other.
 struct Packed {
     blocked::HeadSizes sizes;
@@ -63,8 +50,8 @@ struct Packed {
     Packed(const blocked::HeadSizes& head, std::int64_t bytes, std::int64_t count)
         : sizes(head),
           number_bytes(bytes),
-          value_place(blocked::ceil_divide(sizes.keys * number_bytes, alignment) * alignment),
-          head_bytes(value_place + blocked::ceil_divide(sizes.values * number_bytes, alignment) * alignment),
+          value_place(blocked::round_up(sizes.keys * number_bytes, blocked::block_bytes)),
+          head_bytes(value_place + blocked::round_up(sizes.values * number_bytes, blocked::block_bytes)),
           memory(at::empty({count * head_bytes}, at::kByte)) {}
 
     char* keys(std::int64_t head) const { return static_cast<char*>(memory.data_ptr()) + head * head_bytes; }
@@ -87,20 +74,19 @@ Packed pack(const blocked::HeadKernel& kernel, const blocked::HeadShape& shape, 
 
 bool takes_attention_kernel(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t heads) {
     const bool one_type = k.scalar_type() == q.scalar_type() && v.scalar_type() == q.scalar_type();
-    if (!q.device().is_cpu() || !one_type || at::GradMode::is_enabled() || !has_kernel(q.scalar_type())) return false;
+    if (!q.device().is_cpu() || !one_type || at::GradMode::is_enabled() || !blocked::takes(q.scalar_type())) return false;
     const bool in_words = q.scalar_type() == at::kFloat || q.size(2) / heads % 2 == 0;
     return lies_by_token(q) && lies_by_token(k) && lies_by_token(v) && in_words && k.size(1) > 0;
 }
 
 at::Tensor attention_kernel(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t heads) {
-    const auto numbers = q.scalar_type() == at::kFloat ? blocked::Numbers::f32 : blocked::Numbers::bf16;
-    const blocked::HeadKernel& kernel = blocked::head_kernel(numbers);
+    const blocked::HeadKernel& kernel = blocked::head_kernel(blocked::numbers_of(q.scalar_type()));
     at::Tensor result = at::empty(q.sizes(), q.options());
     const Heads queries(q, heads), keys(k, heads), values(v, heads), out(result, heads);
     const blocked::HeadShape shape{k.size(1), keys.width};
     const Packed packed = pack(kernel, shape, keys, values, q.size(0) * heads);
     const auto scale = static_cast<float>(std::numbers::log2e / std::sqrt(static_cast<double>(shape.width)));
-    const std::int64_t tokens = q.size(1), blocks = (tokens + blocked::query_block - 1) / blocked::query_block, count = q.size(0) * heads;
+    const std::int64_t tokens = q.size(1), blocks = blocked::ceil_divide(tokens, blocked::query_block), count = q.size(0) * heads;
     // Threads share each head's keys, so that they stay in the cache: blocks are the outer range where there are enough of them.
     const std::int64_t shared = blocks >= 2 * at::get_num_threads() ? count : 1;
     at::parallel_for(0, blocks * count / shared, 1, [&](std::int64_t begin, std::int64_t end) {
@@ -132,10 +118,7 @@ at::Tensor attention_kernel(const at::Tensor& q, const at::Tensor&, const at::Te
 #endif
 
 std::string_view attention_kernels(at::ScalarType type) {
-#if defined(__x86_64__)
-    if (has_kernel(type)) return name(type == at::kFloat ? InstructionSet::avx512 : instruction_set());
-#endif
-    return "libtorch";
+    return blocked::takes(type) ? blocked::kernels(type) : "libtorch";
 }
 
 }  // namespace lcm::nn

@@ -19,6 +19,9 @@ private:
 /// a / b rounded up, of positive numbers.
 constexpr std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
+/// The least multiple of `unit` that is not below `value`.
+constexpr std::int64_t round_up(std::int64_t value, std::int64_t unit) { return ceil_divide(value, unit) * unit; }
+
 /// Computes the whole product in all threads. @param input_bytes  of what all pixels are read from
 void run(const Product& product, std::int64_t input_bytes);
 

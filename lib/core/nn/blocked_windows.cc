@@ -15,11 +15,9 @@ namespace lcm::nn::blocked {
 namespace {
 
 constexpr std::int64_t least_inputs = 32;
-constexpr std::int64_t band_bytes = 2 << 20;   // of f32 pixels for each thread
-constexpr std::int64_t least_rows = 16;        // of a band; the rows around it are made twice
+constexpr std::int64_t band_bytes = 2 << 20;     // of f32 pixels for each thread
+constexpr std::int64_t least_rows = 16;          // of a band; the rows around it are made twice
 constexpr std::int64_t chunk_bytes = 512 << 10;  // of windows for each thread
-
-std::int64_t round_up(std::int64_t value, std::int64_t unit) { return ceil_divide(value, unit) * unit; }
 
 /// Rows of windows.
 struct WindowRows {

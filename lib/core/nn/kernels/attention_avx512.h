@@ -152,8 +152,10 @@ private:
                 sums.add_rows<numbers, 0, at_once>(rows, queries, next);
             for (; i < words; ++i, queries += block_bytes, rows.first += word_bytes) sums.add_rows<numbers, 0, 1>(rows, queries, next);
             sums.store_to(scores_ + key * query_block);
-            for (const auto& score : sums.sum)
-                for (std::int64_t v = 0; v < query_vectors; ++v) peaks_[v] = score[v] > peaks_[v] ? score[v] : peaks_[v];
+            sums.for_each([this](Vector score, auto, auto v) {
+                Vector& peak = peaks_[v.value];
+                peak = score > peak ? score : peak;
+            });
         }
     }
 

@@ -67,17 +67,20 @@ private:
             sums.clear();
         else
             sums.load_from(target.stored);
-        for (std::int64_t block = first; block < first + count; ++block)
-            for (std::int64_t tap = 0; tap < product_.tap_count; ++tap, weights += panel_step_bytes) {
-                sums.add<numbers>(Pixels(in + block * product_.in_strides.block + product_.taps[tap], product_.in_strides.pixel), weights);
-                ahead.fetch();
-            }
-        if (!last) return sums.store_to(target.stored);
-#pragma GCC unroll 8
-        for (std::int64_t i = 0; i < sum_pixels; ++i) {
-            if (target.out[i] == not_wanted) continue;
-            finish_pixel<numbers, ending>(product_, target.finish, sums.sum[i][0], sums.sum[i][1], target.out[i]);
+        const char* pixels = in + first * product_.in_strides.block;
+        const std::int64_t* tap = product_.taps;
+        for (std::int64_t step = count * product_.tap_count; step > 0; --step, weights += panel_step_bytes) {  // one loop: sums stay in registers
+            sums.add<numbers>(Pixels(pixels + *tap, product_.in_strides.pixel), weights);
+            ahead.fetch();
+            if (++tap < product_.taps + product_.tap_count) continue;
+            tap = product_.taps;
+            pixels += product_.in_strides.block;
         }
+        if (!last) return sums.store_to(target.stored);
+        for_each_index<sum_pixels>([&](auto i) {
+            const std::int64_t at = target.out[i.value];
+            if (at != not_wanted) finish_pixel<numbers, ending>(product_, target.finish, sums.sum[i.value][0], sums.sum[i.value][1], at);
+        });
     }
 
     const Product& product_;

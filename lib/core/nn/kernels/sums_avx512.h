@@ -63,23 +63,43 @@ struct Pixels {
     }
 };
 
+template <std::int64_t number>
+struct Index {
+    static constexpr std::int64_t value = number;
+};
+
+/// Calls `use` with `Index<0>` to `Index<count - 1>`. Unlike those of a loop, the compiler knows the numbers before it decides what stays in
+/// registers.
+template <std::int64_t count, std::int64_t number = 0, typename Use>
+inline __attribute__((always_inline)) void for_each_index(const Use& use) {
+    if constexpr (number < count) {
+        use(Index<number>{});
+        for_each_index<count, number + 1>(use);
+    }
+}
+
 /// [8 pixels][vectors of 16 outputs].
 template <std::int64_t vectors = sum_vectors>
 struct Sums {
     Vector sum[sum_pixels][vectors];
 
     void clear() {
-        for (auto& pixel : sum)
-            for (Vector& each : pixel) each = Vector{};
+        for_each([](Vector& each, auto, auto) { each = Vector{}; });
     }
     /// @param stride  numbers from one pixel's to the next's
     void load_from(const float* from, std::int64_t stride = vectors * lanes) {
-        for (std::int64_t pixel = 0; pixel < sum_pixels; ++pixel)
-            for (std::int64_t i = 0; i < vectors; ++i) sum[pixel][i] = load(from + pixel * stride + i * lanes);
+        for_each([&](Vector& each, auto pixel, auto i) { each = load(from + pixel.value * stride + i.value * lanes); });
     }
-    void store_to(float* to, std::int64_t stride = vectors * lanes) const {
-        for (std::int64_t pixel = 0; pixel < sum_pixels; ++pixel)
-            for (std::int64_t i = 0; i < vectors; ++i) store(sum[pixel][i], to + pixel * stride + i * lanes);
+    void store_to(float* to, std::int64_t stride = vectors * lanes) {
+        for_each([&](Vector each, auto pixel, auto i) { store(each, to + pixel.value * stride + i.value * lanes); });
+    }
+
+    /// Calls `use(sum, pixel, i)` for each, with its places as types.
+    template <typename Use>
+    inline __attribute__((always_inline)) void for_each(const Use& use) {
+        for_each_index<sum_pixels>([&](auto pixel) {
+            for_each_index<vectors>([&](auto i) { use(sum[pixel.value][i.value], pixel, i); });
+        });
     }
 
     /// Adds the products of a block of each pixel and one step of a panel.
@@ -92,7 +112,7 @@ struct Sums {
     template <Numbers numbers, std::int64_t row, std::int64_t rows>
     inline __attribute__((always_inline)) void add_rows(const Pixels& pixels, const char* weights, std::int64_t next) {
         Word weight[vectors];
-        for (std::int64_t i = 0; i < vectors; ++i) std::memcpy(&weight[i], weights + i * next + row * block_bytes, sizeof weight[i]);
+        for_each_index<vectors>([&](auto i) { std::memcpy(&weight[i.value], weights + i.value * next + row * block_bytes, sizeof(Word)); });
         add_pixels<numbers, row, 0>(pixels, weight);
         if constexpr (rows > 1) add_rows<numbers, row + 1, rows - 1>(pixels, weights, next);
     }
@@ -101,7 +121,10 @@ private:
     template <Numbers numbers, std::int64_t row, std::int64_t pixel>
     inline __attribute__((always_inline)) void add_pixels(const Pixels& pixels, const Word* weight) {
         const Word four = pixels.four<4 * row, pixel>();
-        for (std::int64_t i = 0; i < vectors; ++i) sum[pixel][i] = multiply_add<numbers>(sum[pixel][i], four, weight[i]);
+        for_each_index<vectors>([&](auto i) {
+            Vector& each = sum[pixel][i.value];
+            each = multiply_add<numbers>(each, four, weight[i.value]);
+        });
         if constexpr (pixel + 1 < sum_pixels) add_pixels<numbers, row, pixel + 1>(pixels, weight);
     }
 };

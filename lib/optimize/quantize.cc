@@ -21,6 +21,7 @@
 #include "lib/optimize/convert_config.h"
 #include "lib/optimize/model_copy.h"
 #include "lib/optimize/output_folder.h"
+#include "lib/optimize/quantize_rule.h"
 #include "lib/optimize/quantize_weight.h"
 #include "lib/optimize/quantized_file.h"
 #include "lib/sampling/denoiser.h"
@@ -35,10 +36,6 @@ namespace fs = std::filesystem;
 constexpr const char* unet_folder = "unet";
 constexpr const char* unet_weights_name = "diffusion_pytorch_model.safetensors";
 constexpr const char* report_name = "quantization.json";
-
-// Products below these win no time: quantizing a number costs what some 300 of its products save, the sums of short ones wait for what is
-// written behind them, and a few rows for weights alone.
-constexpr std::int64_t fewest_rows = 16, fewest_inputs = 512, fewest_products = 512;
 
 Bundle opened(const std::string& path, Precision precision) {
     ModelFiles files;
@@ -83,20 +80,6 @@ double relative_error(const std::vector<at::Tensor>& latents, const std::vector<
     return std::sqrt(difference / size);
 }
 
-/// Why a layer is not quantized, before its error is known; empty: nothing is against it.
-std::string reason_to_stay(const WatchedLayer& layer, bool every_layer) {
-    const auto weight = layer.shape.weight();
-    const std::int64_t inputs = c10::multiply_integers(weight.begin() + 1, weight.end());
-    if (inputs > nn::longest_int8_sum) return fmt::format("{} inputs do not add up in 32 bits", inputs);
-    if (layer.rows < (every_layer ? 1 : fewest_rows)) return fmt::format("{} rows", layer.rows);
-    if (every_layer) return {};
-    if (inputs < fewest_inputs) return fmt::format("{} inputs", inputs);
-    const std::int64_t taps = layer.shape.is_matrix() ? 1 : layer.shape.kernel * layer.shape.kernel;
-    const std::int64_t products = layer.shape.out * taps / (layer.shape.stride * layer.shape.stride);
-    if (products < fewest_products) return fmt::format("{} products an input", products);
-    return {};
-}
-
 /// A parameter of the UNet, or an undefined tensor.
 at::Tensor parameter(const std::vector<WeightFile>& files, const std::string& name) {
     for (const WeightFile& file : files)
@@ -109,7 +92,7 @@ QuantizedLayers make_candidates(const WatchedLayers& layers, const std::vector<W
     QuantizedLayers quantized;
     for (const auto& [module, layer] : layers) {
         check_stop();
-        if (!reason_to_stay(*layer, every_layer).empty()) continue;
+        if (!reason_to_stay(layer->shape, layer->rows, every_layer).empty()) continue;
         const std::string name = module + std::string(weight_name);
         const at::Tensor weight = parameter(files, name).reshape(layer->shape.weight());
         expect_finite(weight, name);
@@ -126,7 +109,7 @@ QuantizedLayers make_candidates(const WatchedLayers& layers, const std::vector<W
 std::vector<LayerReport> settle(QuantizedLayers& quantized, const WatchedLayers& layers, bool every_layer) {
     std::vector<LayerReport> reports;
     for (const auto& [module, layer] : layers) {
-        LayerReport& report = reports.emplace_back(LayerReport{module, reason_to_stay(*layer, every_layer), layer->relative_error()});
+        LayerReport& report = reports.emplace_back(LayerReport{module, reason_to_stay(layer->shape, layer->rows, every_layer), layer->relative_error()});
         if (report.error <= largest_layer_error) continue;
         report.reason = error_reason;
         quantized.erase(module);

@@ -69,7 +69,8 @@ private:
             sums.load_from(target.stored);
         const char* pixels = in + first * product_.in_strides.block;
         const std::int64_t* tap = product_.taps;
-        for (std::int64_t step = count * product_.tap_count; step > 0; --step, weights += panel_step_bytes) {  // one loop: sums stay in registers
+        // One loop over blocks and taps: between two, sums would not stay in registers.
+        for (std::int64_t step = count * product_.tap_count; step > 0; --step, weights += panel_step_bytes) {
             sums.add<numbers>(Pixels(pixels + *tap, product_.in_strides.pixel), weights);
             ahead.fetch();
             if (++tap < product_.taps + product_.tap_count) continue;

@@ -112,7 +112,8 @@ struct Sums {
     template <Numbers numbers, std::int64_t row, std::int64_t rows>
     inline __attribute__((always_inline)) void add_rows(const Pixels& pixels, const char* weights, std::int64_t next) {
         Word weight[vectors];
-        for_each_index<vectors>([&](auto i) { std::memcpy(&weight[i.value], weights + i.value * next + row * block_bytes, sizeof(Word)); });
+        const char* const from = weights + row * block_bytes;
+        for_each_index<vectors>([&](auto i) { std::memcpy(&weight[i.value], from + i.value * next, sizeof(Word)); });
         add_pixels<numbers, row, 0>(pixels, weight);
         if constexpr (rows > 1) add_rows<numbers, row + 1, rows - 1>(pixels, weights, next);
     }

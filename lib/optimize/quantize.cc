@@ -109,7 +109,8 @@ QuantizedLayers make_candidates(const WatchedLayers& layers, const std::vector<W
 std::vector<LayerReport> settle(QuantizedLayers& quantized, const WatchedLayers& layers, bool every_layer) {
     std::vector<LayerReport> reports;
     for (const auto& [module, layer] : layers) {
-        LayerReport& report = reports.emplace_back(LayerReport{module, reason_to_stay(layer->shape, layer->rows, every_layer), layer->relative_error()});
+        std::string reason = reason_to_stay(layer->shape, layer->rows, every_layer);
+        LayerReport& report = reports.emplace_back(LayerReport{module, std::move(reason), layer->relative_error()});
         if (report.error <= largest_layer_error) continue;
         report.reason = error_reason;
         quantized.erase(module);

@@ -68,8 +68,8 @@ struct Index {
     static constexpr std::int64_t value = number;
 };
 
-/// Calls `use` with `Index<0>` to `Index<count - 1>`. Unlike those of a loop, the compiler knows the numbers before it decides what stays in
-/// registers.
+/// Calls `use` with `Index<0>` to `Index<count - 1>`. Unlike those of a loop, the compiler knows the numbers before it decides what stays
+/// in registers.
 template <std::int64_t count, std::int64_t number = 0, typename Use>
 inline __attribute__((always_inline)) void for_each_index(const Use& use) {
     if constexpr (number < count) {

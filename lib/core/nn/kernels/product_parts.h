@@ -165,6 +165,15 @@ inline void fetch_outputs(const Product& product, const std::int64_t* out, std::
     }
 }
 
+/// A residual on its way, read soon, comes into the first cache.
+template <Numbers numbers>
+inline void fetch_residuals(const Product& product, const std::int64_t* out, std::int64_t count) {
+    constexpr std::int64_t number_bytes = sizeof(typename ResultOf<numbers>::Type);
+    if (product.residual == nullptr) return;
+    for (std::int64_t i = 0; i < count; ++i)
+        if (out[i] != not_wanted) _mm_prefetch(static_cast<const char*>(product.residual) + out[i] * number_bytes, _MM_HINT_T0);
+}
+
 /// Calls `add_up(panel, first block, blocks, weights)` for as many blocks as are added up at a time, panel by panel.
 template <typename AddUp>
 inline void for_each_stretch(const Product& product, const Part& part, const AddUp& add_up) {

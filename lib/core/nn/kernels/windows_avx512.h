@@ -46,7 +46,8 @@ private:
         Ahead ahead{following, following + blocks_ * panel_step_bytes, (lines + turns - 1) / turns};
         for (std::int64_t group = part_.first_group; group < part_.last_group; ++group) {
             const Place place = place_of(product_, group);
-            if ((group - part_.first_group) % taps == tap) fetch_windows(place, panel);
+            if ((group - part_.first_group) % taps == tap)  // what `finish` will write and add
+                fetch_outputs<numbers>(product_, Outputs(product_, place, panel).at, 4 * group_pixels);
             const char* const in = place.in + tap * blocks_ * product_.in_strides.block;
             for (std::int64_t half = 0; half < halves; ++half) {
                 if (ahead.next >= ahead.end) ahead.lines = 0;
@@ -68,28 +69,31 @@ private:
 
     float* stored(std::int64_t half, std::int64_t tap) const { return scratch_ + (half * taps + tap) * sum_numbers; }
 
-    /// What `finish` will write and add.
-    void fetch_windows(const Place& place, std::int64_t panel) const {
-        std::int64_t out[group_pixels];
-        find_outputs(product_, place, panel * panel_outputs, out);
-        for (std::int64_t i = 0; i < group_pixels; ++i) {
-            if (out[i] == not_wanted) continue;
-            const std::int64_t right = out[i] + product_.out_strides.pixel / 2, row = product_.out_strides.row / 2;
-            const std::int64_t four[] = {out[i], right, out[i] + row, right + row};
-            fetch_outputs<numbers>(product_, four, 4);
+    /// Where the outputs of a group's windows begin, four of each window, or `not_wanted`.
+    struct Outputs {
+        std::int64_t at[4 * group_pixels];
+
+        Outputs(const Product& product, const Place& place, std::int64_t panel) {
+            std::int64_t first[group_pixels];
+            find_outputs(product, place, panel * panel_outputs, first);
+            const std::int64_t row = product.out_strides.row / 2, pixel = product.out_strides.pixel / 2;
+            for (std::int64_t i = 0; i < group_pixels; ++i) {
+                const std::int64_t four[] = {first[i], first[i] + pixel, first[i] + row, first[i] + row + pixel};
+                for (std::int64_t j = 0; j < 4; ++j) at[4 * i + j] = first[i] == not_wanted ? not_wanted : four[j];
+            }
         }
-    }
+    };
 
     void finish(std::int64_t panel) const {
         for (std::int64_t group = part_.first_group; group < part_.last_group; ++group) {
             const Place place = place_of(product_, group);
             const Finish finish(product_, panel, place.picture);
-            std::int64_t out[group_pixels];
-            find_outputs(product_, place, panel * panel_outputs, out);
+            const Outputs out(product_, place, panel);
+            fetch_residuals<numbers>(product_, out.at, 4 * group_pixels);
             for (std::int64_t i = 0; i < group_pixels; ++i) {
-                if (out[i] == not_wanted) continue;
+                if (out.at[4 * i] == not_wanted) continue;
                 const std::int64_t half = (group - part_.first_group) * halves + i / sum_pixels;
-                finish_window(stored(half, 0) + i % sum_pixels * sum_vectors * lanes, finish, out[i]);
+                finish_window(stored(half, 0) + i % sum_pixels * sum_vectors * lanes, finish, out.at + 4 * i);
             }
         }
     }
@@ -106,14 +110,14 @@ private:
         sum_up<windows>(lower, result[1][0], result[1][1]);
     }
 
-    void finish_window(const float* sums, const Finish& finish, std::int64_t at) const {
+    void finish_window(const float* sums, const Finish& finish, const std::int64_t* out) const {
         Vector low[2][2], high[2][2];
         four_of(sums, low);
         four_of(sums + lanes, high);
-        const std::int64_t row = product_.out_strides.row / 2, pixel = product_.out_strides.pixel / 2;
-        for (std::int64_t y = 0; y < 2; ++y)
-            for (std::int64_t x = 0; x < 2; ++x)
-                finish_pixel<numbers, ending>(product_, finish, low[y][x], high[y][x], at + y * row + x * pixel);
+        for_each_index<4>([&](auto i) {
+            constexpr std::int64_t y = i.value / 2, x = i.value % 2;
+            finish_pixel<numbers, ending>(product_, finish, low[y][x], high[y][x], out[i.value]);
+        });
     }
 
     const Product& product_;

@@ -61,9 +61,9 @@ public:
     void write(std::span<const std::byte> data) override { write_descriptor(fd_, {&data, 1}, name_); }
     void write_parts(std::span<const std::span<const std::byte>> parts) override { write_descriptor(fd_, parts, name_); }
     void finish() override {
-        if (owned_.get() >= 0) close_checked(std::move(owned_), name_);
+        if (owned_.get() >= 0) close_checked(off_standard_number(std::move(owned_)), name_);
     }
-    void abandon() noexcept override { Descriptor closing = std::move(owned_); }
+    void abandon() noexcept override { const Descriptor closing = off_standard_number(std::move(owned_)); }
     const std::string& name() const override { return name_; }
     bool immediate() const override { return true; }
 

@@ -96,6 +96,16 @@ void write_descriptor(int fd, std::span<const std::span<const std::byte>> parts,
     }
 }
 
+Descriptor off_standard_number(Descriptor descriptor) {
+    const int number = descriptor.get();
+    if (number < 0 || number > STDERR_FILENO) return descriptor;
+    const Descriptor nothing(open_descriptor("/dev/null", O_RDONLY));
+    Descriptor moved(::fcntl(number, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+    if (nothing.get() < 0 || moved.get() < 0 || ::dup2(nothing.get(), number) < 0) return descriptor;
+    descriptor.release();
+    return moved;
+}
+
 void close_checked(Descriptor descriptor, const std::string& name) {
     // On Linux the descriptor is gone even when close reports EINTR.
     if (::close(descriptor.release()) != 0 && errno != EINTR) throw_errno(ExitCode::io, name, "cannot close");

@@ -35,6 +35,10 @@ std::size_t read_descriptor(int fd, std::span<std::byte> out, const std::string&
 /// @throws Error(io); BrokenPipe when the reader has gone
 void write_descriptor(int fd, std::span<const std::span<const std::byte>> parts, const std::string& name);
 
+/// The same open file at a number above the standard streams'. At theirs, if it had one, stays /dev/null, which cannot be written: a number
+/// that is free goes to the next file that any thread opens. As it was where there are no more descriptors.
+Descriptor off_standard_number(Descriptor descriptor);
+
 /// close(2) whose failure counts, since it can be the first news of lost data. @throws Error(io)
 void close_checked(Descriptor descriptor, const std::string& name);
 

@@ -35,7 +35,7 @@ bool is_pipe(int fd) {
 }
 
 void close_stdout() {
-    // A record sink has closed descriptor 1 with its own check; there is then nothing left to flush.
+    // Where there was no descriptor left to put in its place, a record sink has closed number 1; there is then nothing left to flush.
     if (::fcntl(1, F_GETFD) == -1) return;
     const bool failed = std::ferror(stdout) != 0 || std::fflush(stdout) != 0;
     const int error = errno;

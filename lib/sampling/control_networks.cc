@@ -6,7 +6,7 @@
 #include "lib/core/bundle/weight_files.h"
 #include "lib/core/weights/device_weights.h"
 #include "lib/core/weights/weight_set.h"
-#include "lib/sampling/control_file.h"
+#include "lib/sampling/control_config.h"
 
 namespace lcm {
 namespace {

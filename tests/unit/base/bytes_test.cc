@@ -152,6 +152,26 @@ TEST_CASE("a reader that has gone is told from other faults") {
     std::signal(SIGPIPE, before);
 }
 
+TEST_CASE("a standard stream's number is not given to the next file when it is closed") {
+    const int standard_input = ::fcntl(0, F_DUPFD_CLOEXEC, 3);
+    for (const bool finished : {true, false}) {
+        const Pipe pipe = make_pipe();
+        REQUIRE(::dup2(pipe.write_end, 0) == 0);
+        ::close(pipe.write_end);
+        const auto sink = sink_to_fd(0, "pipe", true);
+        sink->write(as_bytes("x"));
+        finished ? sink->finish() : sink->abandon();
+        CHECK(text_of(read_all(*source_from_fd(pipe.read_end, "pipe", true), 10)) == "x");  // its end came
+        const int next = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+        CHECK(next > 2);
+        ::close(next);
+        CHECK(error_of([] { sink_to_fd(0, "standard input", false)->write(as_bytes("x")); }) ==
+              "74: standard input: cannot write: Bad file descriptor");
+    }
+    ::dup2(standard_input, 0);
+    ::close(standard_input);
+}
+
 TEST_CASE("descriptors that fail are named") {
     CHECK(error_of([] { sink_to_fd(-1, "standard output", false)->write(as_bytes("x")); }) ==
           "74: standard output: cannot write: Bad file descriptor");

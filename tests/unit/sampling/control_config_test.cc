@@ -1,4 +1,4 @@
-#include "lib/sampling/control_file.h"
+#include "lib/sampling/control_config.h"
 
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>

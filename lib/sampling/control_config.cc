@@ -1,4 +1,4 @@
-#include "lib/sampling/control_file.h"
+#include "lib/sampling/control_config.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -10,8 +10,9 @@ namespace lcm {
 namespace {
 
 // Products below these win no time: quantizing a number costs what some 300 of its products save on AMX and 100 on AVX512, the sums of
-// short ones wait for what is written behind them, and a few rows for weights alone.
-constexpr std::int64_t fewest_rows = 16, fewest_inputs = 256, fewest_products = 256;
+// short ones wait for what is written behind them, and a few rows for weights alone. Those of fewer than 512 outputs are projections into
+// the residual stream of the largest pictures, too: in int8 they would cost twice the error of all others.
+constexpr std::int64_t fewest_rows = 16, fewest_inputs = 256, fewest_products = 512;
 
 }  // namespace
 

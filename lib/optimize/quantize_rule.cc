@@ -10,9 +10,9 @@ namespace lcm {
 namespace {
 
 // Products below these win no time: quantizing a number costs what some 300 of its products save on AMX and 100 on AVX512, the sums of
-// short ones wait for what is written behind them, and a few rows for weights alone. Those of fewer than 512 outputs are projections into
-// the residual stream of the largest pictures, too: in int8 they would cost twice the error of all others.
-constexpr std::int64_t fewest_rows = 16, fewest_inputs = 256, fewest_products = 512;
+// short ones wait for what is written behind them, and a few rows for weights alone. A picture's are more, because its short ones make the
+// residual stream of the largest pictures itself: in int8 three of them would cost twice the error of all other layers.
+constexpr std::int64_t fewest_rows = 16, fewest_inputs = 256, fewest_products = 256, fewest_products_of_pictures = 512;
 
 }  // namespace
 
@@ -23,7 +23,7 @@ std::string reason_to_stay(const nn::ProductShape& shape, std::int64_t rows, boo
     if (every_layer) return {};
     if (inputs < fewest_inputs) return fmt::format("{} inputs", inputs);
     const std::int64_t products = shape.out * taps / (shape.stride * shape.stride);
-    if (products < fewest_products) return fmt::format("{} products an input", products);
+    if (products < (shape.is_matrix() ? fewest_products : fewest_products_of_pictures)) return fmt::format("{} products an input", products);
     return {};
 }
 

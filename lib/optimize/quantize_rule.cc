@@ -23,7 +23,8 @@ std::string reason_to_stay(const nn::ProductShape& shape, std::int64_t rows, boo
     if (every_layer) return {};
     if (inputs < fewest_inputs) return fmt::format("{} inputs", inputs);
     const std::int64_t products = shape.out * taps / (shape.stride * shape.stride);
-    if (products < (shape.is_matrix() ? fewest_products : fewest_products_of_pictures)) return fmt::format("{} products an input", products);
+    const std::int64_t fewest = shape.is_matrix() ? fewest_products : fewest_products_of_pictures;
+    if (products < fewest) return fmt::format("{} products an input", products);
     return {};
 }
 

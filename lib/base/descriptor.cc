@@ -96,10 +96,10 @@ void write_descriptor(int fd, std::span<const std::span<const std::byte>> parts,
     }
 }
 
-Descriptor off_standard_number(Descriptor descriptor) {
+Descriptor off_standard_number(Descriptor descriptor) noexcept {
     const int number = descriptor.get();
     if (number < 0 || number > STDERR_FILENO) return descriptor;
-    const Descriptor nothing(open_descriptor("/dev/null", O_RDONLY));
+    const Descriptor nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
     Descriptor moved(::fcntl(number, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
     if (nothing.get() < 0 || moved.get() < 0 || ::dup2(nothing.get(), number) < 0) return descriptor;
     descriptor.release();

@@ -37,7 +37,7 @@ void write_descriptor(int fd, std::span<const std::span<const std::byte>> parts,
 
 /// The same open file at a number above the standard streams'. At theirs, if it had one, stays /dev/null, which cannot be written: a number
 /// that is free goes to the next file that any thread opens. As it was where there are no more descriptors.
-Descriptor off_standard_number(Descriptor descriptor);
+Descriptor off_standard_number(Descriptor descriptor) noexcept;
 
 /// close(2) whose failure counts, since it can be the first news of lost data. @throws Error(io)
 void close_checked(Descriptor descriptor, const std::string& name);

@@ -1,5 +1,6 @@
 // `layer-bench PRECISION [THREADS]`: layers of SD 1.5 at 512x512 one by one, by each way that this CPU has: milliseconds of a call and
-// GFLOP/s, a line of JSON each. Operations are counted as the plain formula has them. PRECISION is f32 or bf16.
+// GFLOP/s, a line of JSON each. Operations are counted as the plain formula has them. PRECISION is f32 or bf16. By way
+// of int8, a layer that the tool leaves as it is (`quantize_rule.h`) is packed.
 
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/randn.h>

@@ -22,9 +22,7 @@ public:
         : type_(type), packed_(path == "packed" || path == "int8"), int8_(path == "int8") {}
     at::Tensor take(const std::string& /*name*/, at::IntArrayRef shape) override {
         const at::Tensor drawn = at::randn(shape, type_);
-        std::int64_t inputs = 1;
-        for (std::size_t i = 1; i < shape.size(); ++i) inputs *= shape[i];
-        return shape.size() == 1 ? drawn.mul_(0.01).add_(1) : drawn.mul_(1 / std::sqrt(static_cast<double>(inputs)));
+        return shape.size() == 1 ? drawn.mul_(0.01).add_(1) : drawn.mul_(1 / root_of_inputs(shape));
     }
     bool has(const std::string& /*name*/) const override { return true; }
     std::optional<at::ScalarType> packs() const override { return packed_ ? std::optional(type_) : std::nullopt; }
@@ -35,15 +33,16 @@ public:
         const bool stays = once || folded || !reason_to_stay(shape, usual_rows, /*every_layer=*/false).empty();
         if (!int8_ || stays) return nullptr;
         const auto sizes = shape.weight();
-        const std::int64_t inputs = c10::multiply_integers(sizes.begin() + 1, sizes.end());
         const nn::QuantizedWeight weight{at::randint(-127, 128, sizes, at::kChar),
-                                         at::full({shape.out}, 1.0 / (73 * std::sqrt(static_cast<double>(inputs))), at::kFloat),
+                                         at::full({shape.out}, 1.0 / (73 * root_of_inputs(sizes)), at::kFloat),
                                          {8.0F / 255, 128}};
         return nn::quantized_product(shape, weight, shape.bias ? at::full({shape.out}, 0.01) : at::Tensor(), type_);
     }
 
 private:
     static constexpr std::int64_t usual_rows = 64;  // pixels of the smallest pictures
+
+    static double root_of_inputs(at::IntArrayRef weight) { return std::sqrt(static_cast<double>(c10::multiply_integers(weight.slice(1)))); }
 
     at::ScalarType type_;
     bool packed_, int8_;

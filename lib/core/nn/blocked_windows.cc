@@ -50,7 +50,8 @@ public:
     std::int64_t bytes() const { return static_cast<std::int64_t>(memory_.nbytes()); }
 
 private:
-    /// A window's further bytes keep the taps of a window, which are written together, out of the same lines of the first cache.
+    /// One window longer than its windows: else the taps of a window, which are written together, would meet in the same lines of the first
+    /// cache.
     std::int64_t block() const { return (pictures_ * rows_ * columns_ + 1) * block_bytes; }
 
     template <typename FillTiles>

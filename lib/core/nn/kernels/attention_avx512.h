@@ -145,7 +145,7 @@ private:
         for (std::int64_t key = 0; key < count; key += sum_pixels, keys += sum_pixels * words * word_bytes) {
             Pixels rows(keys, words * word_bytes);
             const char* queries = reinterpret_cast<const char*>(queries_);
-            Sums<> sums;
+            Sums sums;
             sums.clear();
             std::int64_t i = 0;
             for (; i + at_once <= words; i += at_once, queries += at_once * block_bytes, rows.first += at_once * word_bytes)
@@ -215,7 +215,7 @@ private:
         for (std::int64_t c = 0; c < shape_.columns(); c += sum_pixels) {
             float* const sum = sums_ + c * query_block;
             Pixels columns(values + c * word_bytes, word_bytes);
-            Sums<> all;
+            Sums all;
             all.load_from(sum);
             const float* weights = scores_;
 #pragma GCC unroll 4

@@ -5,7 +5,7 @@
 #include "lib/core/nn/kernels/product.h"
 #include "lib/core/nn/kernels/vector.h"
 
-/// The sums of a few pixels and outputs in the registers of AVX512: 8 pixels times, mostly, 2 vectors of 16 outputs, those of a panel. Each
+/// The sums of a few pixels and outputs in the registers of AVX512: 8 pixels times 2 vectors of 16 outputs, those of a panel. Each
 /// vector of weights meets 4 bytes of a pixel that are copied to all lanes; 16 sums are enough to hide how long one product takes.
 namespace {
 
@@ -78,27 +78,25 @@ inline __attribute__((always_inline)) void for_each_index(const Use& use) {
     }
 }
 
-/// [8 pixels][vectors of 16 outputs].
-template <std::int64_t vectors = sum_vectors>
+/// [8 pixels][2 vectors of 16 outputs].
 struct Sums {
-    Vector sum[sum_pixels][vectors];
+    Vector sum[sum_pixels][sum_vectors];
 
     void clear() {
         for_each([](Vector& each, auto, auto) { each = Vector{}; });
     }
-    /// @param stride  numbers from one pixel's to the next's
-    void load_from(const float* from, std::int64_t stride = vectors * lanes) {
-        for_each([&](Vector& each, auto pixel, auto i) { each = load(from + pixel.value * stride + i.value * lanes); });
+    void load_from(const float* from) {
+        for_each([&](Vector& each, auto pixel, auto i) { each = load(from + (pixel.value * sum_vectors + i.value) * lanes); });
     }
-    void store_to(float* to, std::int64_t stride = vectors * lanes) {
-        for_each([&](Vector each, auto pixel, auto i) { store(each, to + pixel.value * stride + i.value * lanes); });
+    void store_to(float* to) {
+        for_each([&](Vector each, auto pixel, auto i) { store(each, to + (pixel.value * sum_vectors + i.value) * lanes); });
     }
 
     /// Calls `use(sum, pixel, i)` for each, with its places as types.
     template <typename Use>
     inline __attribute__((always_inline)) void for_each(const Use& use) {
         for_each_index<sum_pixels>([&](auto pixel) {
-            for_each_index<vectors>([&](auto i) { use(sum[pixel.value][i.value], pixel, i); });
+            for_each_index<sum_vectors>([&](auto i) { use(sum[pixel.value][i.value], pixel, i); });
         });
     }
 
@@ -111,9 +109,9 @@ struct Sums {
     /// Of 4 bytes of each pixel for each of `rows` rows of weights from row `row` on; the next 16 outputs' lie `next` bytes further.
     template <Numbers numbers, std::int64_t row, std::int64_t rows>
     inline __attribute__((always_inline)) void add_rows(const Pixels& pixels, const char* weights, std::int64_t next) {
-        Word weight[vectors];
+        Word weight[sum_vectors];
         const char* const from = weights + row * block_bytes;
-        for_each_index<vectors>([&](auto i) { std::memcpy(&weight[i.value], from + i.value * next, sizeof(Word)); });
+        for_each_index<sum_vectors>([&](auto i) { std::memcpy(&weight[i.value], from + i.value * next, sizeof(Word)); });
         add_pixels<numbers, row, 0>(pixels, weight);
         if constexpr (rows > 1) add_rows<numbers, row + 1, rows - 1>(pixels, weights, next);
     }
@@ -122,7 +120,7 @@ private:
     template <Numbers numbers, std::int64_t row, std::int64_t pixel>
     inline __attribute__((always_inline)) void add_pixels(const Pixels& pixels, const Word* weight) {
         const Word four = pixels.four<4 * row, pixel>();
-        for_each_index<vectors>([&](auto i) {
+        for_each_index<sum_vectors>([&](auto i) {
             Vector& each = sum[pixel][i.value];
             each = multiply_add<numbers>(each, four, weight[i.value]);
         });

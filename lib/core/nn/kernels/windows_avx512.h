@@ -58,7 +58,7 @@ private:
     }
 
     void add_up_half(const char* in, const char* weights, float* to, Ahead& ahead) {
-        Sums<> sums;
+        Sums sums;
         sums.clear();
         for (std::int64_t block = 0; block < blocks_; ++block, in += product_.in_strides.block, weights += panel_step_bytes) {
             sums.add<numbers>(Pixels(in, product_.in_strides.pixel), weights);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <vector>
 
 #include "lib/core/nn/blocked_panels.h"
 #include "lib/core/nn/blocked_products.h"
@@ -46,13 +47,15 @@ struct Packed {
     blocked::HeadSizes sizes;
     std::int64_t number_bytes, value_place, head_bytes;
     at::Tensor memory;
+    std::vector<float> key_squares;  ///< of each head
 
     Packed(const blocked::HeadSizes& head, std::int64_t bytes, std::int64_t count)
         : sizes(head),
           number_bytes(bytes),
           value_place(blocked::round_up(sizes.keys * number_bytes, blocked::block_bytes)),
           head_bytes(value_place + blocked::round_up(sizes.values * number_bytes, blocked::block_bytes)),
-          memory(at::empty({count * head_bytes}, at::kByte)) {}
+          memory(at::empty({count * head_bytes}, at::kByte)),
+          key_squares(static_cast<std::size_t>(count)) {}
 
     char* keys(std::int64_t head) const { return static_cast<char*>(memory.data_ptr()) + head * head_bytes; }
     char* values(std::int64_t head) const { return keys(head) + value_place; }
@@ -60,10 +63,10 @@ struct Packed {
 
 Packed pack(const blocked::HeadKernel& kernel, const blocked::HeadShape& shape, const Heads& keys, const Heads& values,
             std::int64_t count) {
-    const Packed packed(kernel.sizes(shape), keys.number_bytes, count);
+    Packed packed(kernel.sizes(shape), keys.number_bytes, count);
     at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t head = begin; head < end; ++head) {
-            kernel.pack_keys(keys.rows(head, 0), shape, packed.keys(head));
+            packed.key_squares[static_cast<std::size_t>(head)] = kernel.pack_keys(keys.rows(head, 0), shape, packed.keys(head));
             kernel.pack_values(values.rows(head, 0), shape, packed.values(head));
         }
     });
@@ -100,6 +103,7 @@ at::Tensor attention_kernel(const at::Tensor& q, const at::Tensor& k, const at::
                                       .count = std::min(blocked::query_block, tokens - first),
                                       .keys = packed.keys(head),
                                       .values = packed.values(head),
+                                      .key_square = packed.key_squares[static_cast<std::size_t>(head)],
                                       .scale = scale,
                                       .scratch = scratch.numbers(),
                                       .out = const_cast<void*>(to.first),

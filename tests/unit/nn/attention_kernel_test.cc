@@ -95,6 +95,11 @@ TEST_CASE("attention holds for scores far from zero, and keeps what is not a num
         const at::Tensor falling = at::full({1, 1, 40}, -32.0).expand({1, 300, 40}).to(type).contiguous();
         for (std::int64_t key = 0; key < 300; ++key) falling.select(1, key).mul_(1 - 0.001 * static_cast<double>(key));
         check(attention_kernel(same, falling, v, 1), exact(same, falling, v, 1), v, 1e-3);
+        // Exponents from -57 to 57, nearly as far as they may be for a maximum not to be looked for.
+        const at::Tensor near = at::full({1, 64, 40}, 2.5).to(type);
+        const at::Tensor both_ways = at::full({1, 1, 40}, 2.5).expand({1, 300, 40}).to(type).contiguous();
+        for (std::int64_t key = 0; key < 300; ++key) both_ways.select(1, key).mul_(1 - 0.005 * static_cast<double>(key));
+        check(attention_kernel(near, both_ways, v, 1), exact(near, both_ways, v, 1), v, 1e-4);
         q.select(1, 7).fill_(NAN);
         const at::Tensor found = attention_kernel(q, k, v, 1);
         CHECK(at::isnan(found.select(1, 7)).all().item<bool>());

@@ -6,16 +6,21 @@
 
 /// Attention of one head in f32 or bf16 with a streaming softmax: scores never leave the first cache.
 ///
-/// For a block of 32 queries and 128 keys at a time: S = Q K^T; m = the largest score so far, rounded up to a whole power of two, so that
-/// what was summed up before is scaled without rounding; P = 2^(S log2(e) / sqrt(d) - m), rounded to bf16 there, in the place of S;
-/// O += P V. The sums of P's rows are made of the same rounded numbers that multiply V. (Milakov and Gimelshein 2018, "Online normalizer
+/// For a block of 32 queries and 128 keys at a time: S = Q K^T; P = 2^(S log2(e) / sqrt(d) - m), rounded to bf16 there; O += P V. The sums
+/// of P's rows are made of the same rounded numbers that multiply V, and divide O. (Milakov and Gimelshein 2018, "Online normalizer
 /// calculation for softmax"; Dao 2022, "FlashAttention".)
+///
+/// m keeps P in range, and is a whole number, so that no result depends on it. It is 0 where |q| |k| bounds the exponents by
+/// `most_exponent`, as nearly always; else a row's largest exponent, rounded up.
 ///
 /// Keys and values are packed in the order in which a kernel reads them: the tiles of AMX (`attention_tiles.h`) or the vectors of AVX512
 /// (`attention_avx512.h`).
 namespace lcm::nn::blocked {
 
 constexpr std::int64_t query_block = 32, key_block = 128;
+
+/// 2^60 times as many keys as there can be, and as large values, is far from f32's end.
+constexpr float most_exponent = 60;
 
 /// Sizes of one head: `keys` tokens of `width` numbers; width is even in bf16.
 struct HeadShape {
@@ -38,6 +43,7 @@ struct Attend {
     TokenRows queries;
     std::int64_t count;         ///< queries, at most `query_block`
     const void *keys, *values;  ///< packed, aligned to 64 bytes
+    float key_square;           ///< what packing them returned
     float scale;                ///< of the scores, times log2(e)
     float* scratch;             ///< aligned to 64 bytes
     void* out;                  ///< [count,width]
@@ -50,8 +56,8 @@ struct HeadKernel {
     void (*begin)();
     void (*end)();
     HeadSizes (*sizes)(const HeadShape& shape);
-    /// Keys and values [keys,width], at least one.
-    void (*pack_keys)(TokenRows keys, const HeadShape& shape, void* packed);
+    /// Keys and values [keys,width], at least one. @return the largest square of a key's length
+    float (*pack_keys)(TokenRows keys, const HeadShape& shape, void* packed);
     void (*pack_values)(TokenRows values, const HeadShape& shape, void* packed);
     /// softmax(scale * queries keys^T) values
     void (*attend)(const HeadShape& shape, const Attend& work);

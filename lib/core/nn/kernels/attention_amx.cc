@@ -3,148 +3,136 @@
 // Products in tiles of 16 x 16.
 
 #include "lib/core/nn/kernels/attention_tiles.h"
+#include "lib/core/nn/kernels/indices.h"
 #include "lib/core/nn/kernels/tiles_amx.h"
 
 namespace lcm::nn::blocked {
 
 namespace {
 
+using amx::tile_row_bytes;
 using amx::tile_rows;
 
-constexpr std::int64_t weight_half = tile_rows * weight_stride;
+constexpr std::int64_t most_value_tiles = 3;  // whose sums fit the registers
 
-/// Scores of heads up to 64 wide: the queries stay in tiles 4 to 7.
-void scores_of_narrow_heads(const TiledHead& shape, const Bf16* keys, std::int64_t count, const Block& block) {
-    const bool two = shape.depth() == 2;
-    const std::int64_t stride = block.query_stride * static_cast<std::int64_t>(sizeof(Bf16)), below = tile_rows * block.query_stride;
-    _tile_loadd(4, block.queries, stride);
-    _tile_loadd(5, block.queries + below, stride);
-    if (two) {
-        _tile_loadd(6, block.queries + depth_step, stride);
-        _tile_loadd(7, block.queries + below + depth_step, stride);
-    }
-    for (std::int64_t key = 0; key < count; key += tile_rows, keys += shape.depth() * tile_numbers) {
-        _tile_loadd(2, keys, 64);
-        _tile_zero(0);
-        _tile_zero(1);
-        _tile_dpbf16ps(0, 4, 2);
-        _tile_dpbf16ps(1, 5, 2);
-        if (two) {
-            _tile_loadd(3, keys + tile_numbers, 64);
-            _tile_dpbf16ps(0, 6, 3);
-            _tile_dpbf16ps(1, 7, 3);
-        }
-        _tile_stored(0, block.scores + key, score_stride * sizeof(float));
-        _tile_stored(1, block.scores + tile_rows * score_stride + key, score_stride * sizeof(float));
-    }
-}
-
-/// Scores of any head: two tiles of queries times two of keys.
-void scores_of_wide_heads(const TiledHead& shape, const Bf16* keys, std::int64_t count, const Block& block) {
-    const std::int64_t stride = block.query_stride * static_cast<std::int64_t>(sizeof(Bf16)), below = tile_rows * block.query_stride;
-    const std::int64_t next = shape.depth() * tile_numbers;
-    for (std::int64_t key = 0; key < count; key += 2 * tile_rows, keys += 2 * next) {
-        _tile_zero(0);
-        _tile_zero(1);
-        _tile_zero(2);
-        _tile_zero(3);
-        for (std::int64_t step = 0; step < shape.depth(); ++step) {
-            _tile_loadd(4, block.queries + step * depth_step, stride);
-            _tile_loadd(5, block.queries + below + step * depth_step, stride);
-            _tile_loadd(6, keys + step * tile_numbers, 64);
-            _tile_loadd(7, keys + next + step * tile_numbers, 64);
-            _tile_dpbf16ps(0, 4, 6);
-            _tile_dpbf16ps(1, 4, 7);
-            _tile_dpbf16ps(2, 5, 6);
-            _tile_dpbf16ps(3, 5, 7);
-        }
-        float* const upper = block.scores + key;
-        float* const lower = upper + tile_rows * score_stride;
-        _tile_stored(0, upper, score_stride * sizeof(float));
-        _tile_stored(1, upper + tile_rows, score_stride * sizeof(float));
-        _tile_stored(2, lower, score_stride * sizeof(float));
-        _tile_stored(3, lower + tile_rows, score_stride * sizeof(float));
-    }
-}
-
-/// O += P V for `tiles` (1 to 3) columns of tiles; sums in tiles 0 to 5, each second one of the lower queries.
-template <int tiles>
-void add_values(const Bf16* values, std::int64_t value_stride, std::int64_t count, const Block& block, float* sums) {
-    const std::int64_t stride = block.sum_stride * static_cast<std::int64_t>(sizeof(float));
-    float* const lower = sums + tile_rows * block.sum_stride;
-    _tile_loadd(0, sums, stride);
-    _tile_loadd(1, lower, stride);
-    if constexpr (tiles > 1) {
-        _tile_loadd(2, sums + tile_rows, stride);
-        _tile_loadd(3, lower + tile_rows, stride);
-    }
-    if constexpr (tiles > 2) {
-        _tile_loadd(4, sums + 2 * tile_rows, stride);
-        _tile_loadd(5, lower + 2 * tile_rows, stride);
-    }
-    const Bf16* weights = block.weights();
-    for (std::int64_t key = 0; key < count; key += depth_step, weights += depth_step, values += value_stride) {
-        constexpr std::int64_t row = weight_stride * sizeof(Bf16);
-        _tile_loadd(7, values, 64);
-        _tile_loadd(6, weights, row);
-        _tile_dpbf16ps(0, 6, 7);
-        _tile_loadd(6, weights + weight_half, row);
-        _tile_dpbf16ps(1, 6, 7);
-        if constexpr (tiles > 1) {
-            _tile_loadd(7, values + tile_numbers, 64);
-            _tile_dpbf16ps(3, 6, 7);
-            _tile_loadd(6, weights, row);
-            _tile_dpbf16ps(2, 6, 7);
-        }
-        if constexpr (tiles > 2) {
-            _tile_loadd(7, values + 2 * tile_numbers, 64);
-            _tile_dpbf16ps(4, 6, 7);
-            _tile_loadd(6, weights + weight_half, row);
-            _tile_dpbf16ps(5, 6, 7);
-        }
-    }
-    _tile_stored(0, sums, stride);
-    _tile_stored(1, lower, stride);
-    if constexpr (tiles > 1) {
-        _tile_stored(2, sums + tile_rows, stride);
-        _tile_stored(3, lower + tile_rows, stride);
-    }
-    if constexpr (tiles > 2) {
-        _tile_stored(4, sums + 2 * tile_rows, stride);
-        _tile_stored(5, lower + 2 * tile_rows, stride);
-    }
-}
-
-void attend(const HeadShape& given, const Attend& work) {
-    const TiledHead shape(given);
-    Block block(shape, work.scratch);
-    copy_queries(shape, work, block);
-    const std::int64_t value_stride = shape.value_tiles() * tile_numbers;
-    for (std::int64_t first = 0; first < shape.padded_keys(); first += key_block) {
-        const std::int64_t count = least(key_block, shape.padded_keys() - first);
-        const Bf16* const keys = static_cast<const Bf16*>(work.keys) + first / tile_rows * shape.depth() * tile_numbers;
+class HeadAttention {
+public:
+    HeadAttention(const HeadShape& shape, const Attend& work) : shape_(shape), work_(work), block_(shape_, work.scratch) {
+        const float square = copy_queries(shape_, work, block_);
         memory_is_written();
-        if (shape.depth() <= 2)
-            scores_of_narrow_heads(shape, keys, count, block);
-        else
-            scores_of_wide_heads(shape, keys, count, block);
+        const bool bounded = square * work.key_square * work.scale * work.scale <= most_exponent * most_exponent;
+        if (!bounded) find_largest();
+    }
+
+    void run() {
+        std::int64_t key = 0;
+        for (; key < shape_.padded_keys(); key += score_keys) {
+            find_scores(key);
+            waiting_.all();
+            wait_for(key);
+            if (key > 0 && key % key_block == 0) add_values(key - key_block, key_block);
+        }
+        waiting_.all();
+        const std::int64_t last = (key - 1) / key_block * key_block;
+        add_values(last, key - last);
+        memory_is_written();
+        write_result(shape_, work_, block_);
+    }
+
+private:
+    /// S of 32 keys from `key` on: two tiles of queries times two of keys.
+    void find_scores(std::int64_t key) {
+        const std::int64_t stride = block_.query_stride * static_cast<std::int64_t>(sizeof(Bf16)), depth = shape_.depth();
+        const Bf16* const upper = static_cast<const Bf16*>(work_.keys) + key / tile_rows * depth * tile_numbers;
+        const Bf16* const lower = upper + depth * tile_numbers;
+        const Bf16* const queries = block_.queries;
+        for_each_index<4>([](auto sum) { clear_tile<sum.value>(); });
+        for (std::int64_t step = 0; step < depth; ++step) {
+            load_tile<4>(queries + step * depth_step, stride);
+            load_tile<6>(upper + step * tile_numbers, tile_row_bytes);
+            multiply_bf16<0, 4, 6>();
+            load_tile<7>(lower + step * tile_numbers, tile_row_bytes);
+            multiply_bf16<1, 4, 7>();
+            load_tile<5>(queries + tile_rows * block_.query_stride + step * depth_step, stride);
+            multiply_bf16<2, 5, 6>();
+            multiply_bf16<3, 5, 7>();
+            waiting_.some((query_block + depth - 1) / depth);
+        }
+        for_each_index<4>([&](auto sum) {
+            float* const rows = block_.scores_of(key) + sum.value / 2 * tile_rows * score_keys;
+            store_tile<sum.value>(rows + sum.value % 2 * tile_rows, score_keys * sizeof(float));
+        });
+        memory_is_written();
+    }
+
+    void wait_for(std::int64_t key) {
+        waiting_ = {.scores = block_.scores_of(key),
+                    .largest = block_.largest,
+                    .scale = work_.scale,
+                    .weights = block_.weights_of(key),
+                    .next = 0};
+    }
+
+    /// The largest exponent of each row, rounded up.
+    void find_largest() {
+        __m512 peaks[query_block];
+        for (__m512& peak : peaks) peak = _mm512_set1_ps(-__FLT_MAX__);
+        for (std::int64_t key = 0; key < shape_.padded_keys(); key += score_keys) {
+            find_scores(key);
+            const float* scores = block_.scores_of(key);
+            for (std::int64_t row = 0; row < query_block; ++row, scores += score_keys)
+                peaks[row] = _mm512_max_ps(peaks[row], _mm512_max_ps(_mm512_load_ps(scores), _mm512_load_ps(scores + tile_columns)));
+        }
         for (std::int64_t row = 0; row < query_block; ++row)
-            weigh_row(block, row, count, work.scale);
+            block_.largest[row] = __builtin_ceilf(_mm512_reduce_max_ps(peaks[row]) * work_.scale);
+    }
+
+    /// O += P V of `count` keys from `first` on.
+    void add_values(std::int64_t first, std::int64_t count) {
+        const std::int64_t value_stride = shape_.value_tiles() * tile_numbers;
+        const Bf16* values = static_cast<const Bf16*>(work_.values) + first / depth_step * value_stride;
         memory_is_written();
-        const Bf16* values = static_cast<const Bf16*>(work.values) + first / depth_step * value_stride;
-        for (std::int64_t left = shape.value_tiles(); left > 0; left -= 3, values += 3 * tile_numbers) {
-            float* const sums = block.sums + (shape.value_tiles() - left) * tile_rows;
+        for (std::int64_t left = shape_.value_tiles(); left > 0; left -= most_value_tiles, values += most_value_tiles * tile_numbers) {
+            float* const sums = block_.sums + (shape_.value_tiles() - left) * tile_rows;
             if (left >= 3)
-                add_values<3>(values, value_stride, count, block, sums);
+                add_columns<3>(values, block_.weights_of(first), count, sums);
             else if (left == 2)
-                add_values<2>(values, value_stride, count, block, sums);
+                add_columns<2>(values, block_.weights_of(first), count, sums);
             else
-                add_values<1>(values, value_stride, count, block, sums);
+                add_columns<1>(values, block_.weights_of(first), count, sums);
         }
     }
-    memory_is_written();
-    write_result(shape, work, block);
-}
+
+    /// Of `tiles` columns of tiles; sums in tiles 0 to 5, each second one of the lower queries.
+    template <int tiles>
+    void add_columns(const Bf16* values, const Bf16* weights, std::int64_t count, float* sums) {
+        constexpr std::int64_t row = key_block * sizeof(Bf16), half = tile_rows * key_block;
+        const std::int64_t stride = block_.sum_stride * static_cast<std::int64_t>(sizeof(float));
+        const auto sums_of = [&](auto sum) { return sums + (sum.value % 2 * block_.sum_stride + sum.value / 2) * tile_rows; };
+        const std::int64_t share = query_block * depth_step * tiles / (count * shape_.value_tiles()) + 1;
+        for_each_index<2 * tiles>([&](auto sum) { load_tile<sum.value>(sums_of(sum), stride); });
+        for (std::int64_t key = 0; key < count; key += depth_step, weights += depth_step, values += shape_.value_tiles() * tile_numbers) {
+            for_each_index<tiles>([&](auto tile) {
+                // The lower queries follow the upper ones, then the upper the lower ones: each second weight is there already.
+                constexpr int first = tile.value % 2, second = 1 - first;
+                load_tile<7>(values + tile.value * tile_numbers, tile_row_bytes);
+                if constexpr (tile.value == 0) load_tile<6>(weights, row);
+                multiply_bf16<2 * tile.value + first, 6, 7>();
+                load_tile<6>(weights + second * half, row);
+                multiply_bf16<2 * tile.value + second, 6, 7>();
+            });
+            waiting_.some(share);
+        }
+        for_each_index<2 * tiles>([&](auto sum) { store_tile<sum.value>(sums_of(sum), stride); });
+    }
+
+    const TiledHead shape_;
+    const Attend& work_;
+    Block block_;
+    Weighing waiting_;
+};
+
+void attend(const HeadShape& shape, const Attend& work) { HeadAttention(shape, work).run(); }
 
 }  // namespace
 

@@ -8,25 +8,30 @@ HeadSizes tiled_sizes(const HeadShape& given) {
     const TiledHead shape(given);
     return {.keys = shape.padded_keys() / tile_columns * shape.depth() * tile_numbers,
             .values = shape.padded_keys() / query_block * shape.value_tiles() * tile_numbers,
-            .scratch = query_block * (key_block + shape.value_tiles() * tile_columns + shape.depth() * tile_pairs)};
+            .scratch = 2 * score_numbers + query_block * (key_block + shape.value_tiles() * tile_columns + shape.depth() * tile_pairs)};
 }
 
 // Keys that fill up the last tile are copies of the last one: they raise no maximum.
-void pack_tiled_keys(TokenRows keys, const HeadShape& given, void* to) {
+float pack_tiled_keys(TokenRows keys, const HeadShape& given, void* to) {
     const TiledHead shape(given);
     auto* packed = static_cast<Bf16*>(to);
     const __m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
     const __m512i row_bytes = _mm512_set1_epi32(static_cast<int>(keys.stride * static_cast<std::int64_t>(sizeof(Bf16))));
+    __m512 largest = _mm512_setzero_ps();
     for (std::int64_t key = 0; key < shape.padded_keys(); key += tile_columns) {
         const std::int64_t first = least(key, shape.keys - 1), last = shape.keys - 1 - first;
         const __m512i rows = _mm512_mullo_epi32(_mm512_min_epi32(lane, _mm512_set1_epi32(static_cast<int>(last))), row_bytes);
+        __m512 squares = _mm512_setzero_ps();
         for (std::int64_t c = 0; c < shape.depth() * depth_step; c += pair, packed += depth_step) {
             const bool inside = c < shape.width;
             const Bf16* const from = static_cast<const Bf16*>(keys.first) + first * keys.stride + (inside ? c : 0);
             const __m512i pairs = inside ? _mm512_i32gather_epi32(rows, from, 1) : _mm512_setzero_si512();
             _mm512_storeu_si512(packed, pairs);
+            squares = _mm512_dpbf16_ps(squares, reinterpret_cast<__m512bh>(pairs), reinterpret_cast<__m512bh>(pairs));
         }
+        largest = _mm512_max_ps(largest, squares);
     }
+    return _mm512_reduce_max_ps(largest);
 }
 
 // What fills up is zero.

@@ -16,6 +16,7 @@ using lcm::nn::blocked::Attend;
 using lcm::nn::blocked::HeadShape;
 using lcm::nn::blocked::HeadSizes;
 using lcm::nn::blocked::key_block;
+using lcm::nn::blocked::most_exponent;
 using lcm::nn::blocked::query_block;
 using lcm::nn::blocked::TokenRows;
 
@@ -56,16 +57,30 @@ HeadSizes worded_sizes(const HeadShape& shape) {
     return WordedHead<numbers>(shape).sizes();
 }
 
+/// The square of a row's length.
+template <typename Number>
+float square_of(const Number* row, std::int64_t width) {
+    Vector squares{};
+    for (std::int64_t i = 0; i < width; i += lanes) {
+        const Vector numbers = load_masked(row + i, first_lanes(width - i));
+        squares += numbers * numbers;
+    }
+    return _mm512_reduce_add_ps(reinterpret_cast<__m512>(squares));
+}
+
 /// Side by side; behind the last key come copies of it, which raise no maximum.
 template <Numbers numbers>
-void pack_worded_keys(TokenRows keys, const HeadShape& given, void* packed) {
+float pack_worded_keys(TokenRows keys, const HeadShape& given, void* packed) {
     using Number = typename NumberOf<numbers>::Type;
     const WordedHead<numbers> shape(given);
+    float largest = 0;
     for (std::int64_t key = 0; key < shape.padded_keys(); ++key) {
-        const std::int64_t row = key < shape.keys ? key : shape.keys - 1;
-        std::memcpy(static_cast<Number*>(packed) + key * shape.width, static_cast<const Number*>(keys.first) + row * keys.stride,
-                    static_cast<std::size_t>(shape.width) * sizeof(Number));
+        const Number* const row = static_cast<const Number*>(keys.first) + (key < shape.keys ? key : shape.keys - 1) * keys.stride;
+        std::memcpy(static_cast<Number*>(packed) + key * shape.width, row, static_cast<std::size_t>(shape.width) * sizeof(Number));
+        const float square = square_of(row, shape.width);
+        if (!(square <= largest)) largest = square;
     }
+    return largest;
 }
 
 inline __m512i words_of(const float* row, const float*, __mmask16 mask) { return _mm512_castps_si512(_mm512_maskz_loadu_ps(mask, row)); }
@@ -109,7 +124,7 @@ public:
             const std::int64_t left = shape_.keys - first, count = left < key_block ? left : key_block;
             memory_is_written();
             find_scores(first, count);
-            raise_largest();
+            if (!bounded_) raise_largest();
             weigh(count);
             memory_is_written();
             add_values(first, count);
@@ -125,13 +140,17 @@ private:
     void begin() {
         std::memset(sums_, 0, static_cast<std::size_t>(shape_.columns() * query_block) * sizeof *sums_);
         std::memset(queries_, 0, static_cast<std::size_t>(shape_.words() * query_block) * sizeof *queries_);
+        float square = 0;
         for (std::int64_t i = 0; i < work_.count; ++i) {
             const Number* const query = static_cast<const Number*>(work_.queries.first) + i * work_.queries.stride;
+            const float one = square_of(query, shape_.width);
+            if (!(one <= square)) square = one;
             float* const to = queries_ + i / lanes * shape_.words() * lanes + i % lanes;
             for (std::int64_t word = 0; word < shape_.words(); ++word) std::memcpy(to + word * lanes, query + word * in_word, word_bytes);
         }
+        bounded_ = square * work_.key_square * work_.scale * work_.scale <= most_exponent * most_exponent;
         for (std::int64_t i = 0; i < query_vectors; ++i) {
-            largest_[i] = same(-__FLT_MAX__);
+            largest_[i] = same(bounded_ ? 0 : -__FLT_MAX__);
             totals_[i] = Vector{};
         }
     }
@@ -152,6 +171,7 @@ private:
                 sums.add_rows<numbers, 0, at_once>(rows, queries, next);
             for (; i < words; ++i, queries += block_bytes, rows.first += word_bytes) sums.add_rows<numbers, 0, 1>(rows, queries, next);
             sums.store_to(scores_ + key * query_block);
+            if (bounded_) continue;
             sums.for_each([this](Vector score, auto, auto v) {
                 Vector& peak = peaks_[v.value];
                 peak = score > peak ? score : peak;
@@ -241,6 +261,7 @@ private:
     float* scores_;   ///< [key_block][query_block]
     float* sums_;     ///< [columns][query_block]
     float* queries_;  ///< [query_vectors][words][lanes]
+    bool bounded_ = false;
     Vector peaks_[query_vectors], largest_[query_vectors], totals_[query_vectors];
 };
 

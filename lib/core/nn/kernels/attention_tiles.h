@@ -12,13 +12,13 @@ namespace lcm::nn::blocked {
 
 /// Of `HeadKernel` (`attention_amx_packs.cc`).
 HeadSizes tiled_sizes(const HeadShape& shape);
-void pack_tiled_keys(TokenRows keys, const HeadShape& shape, void* packed);
+float pack_tiled_keys(TokenRows keys, const HeadShape& shape, void* packed);
 void pack_tiled_values(TokenRows values, const HeadShape& shape, void* packed);
 
 }  // namespace lcm::nn::blocked
 
 /// `attention.h` in the tiles of AMX: 16 rows of 64 bytes, pairs of numbers along the summed dimension side by side. A column of ones
-/// beside the values makes the sums of P's rows.
+/// beside the values makes the sums of P's rows. Scores of 32 keys become weights while the tiles multiply the next ones.
 namespace {
 
 using lcm::nn::blocked::Attend;
@@ -29,7 +29,8 @@ using lcm::nn::blocked::TokenRows;
 
 constexpr std::int64_t tile_columns = 16, tile_pairs = 16, tile_numbers = 2 * tile_columns * tile_pairs;
 constexpr std::int64_t pair = 2, depth_step = pair * tile_pairs;
-constexpr std::int64_t score_stride = key_block, weight_stride = 2 * key_block;  // of S in f32 and of P in bf16, which lies in its place
+constexpr std::int64_t score_keys = depth_step, score_numbers = query_block * score_keys;  // of S at a time
+constexpr std::int64_t weight_numbers = query_block * key_block;                         // of P
 
 inline std::int64_t least(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
 
@@ -46,60 +47,64 @@ struct TiledHead : HeadShape {
 
 /// Working memory of a block, all rows a multiple of 64 bytes.
 struct Block {
-    float* scores;  ///< [query_block,key_block]; then the weights P
+    float* scores;  ///< two times [query_block,score_keys]
+    Bf16* weights;  ///< two times [query_block,key_block]
     float* sums;    ///< [query_block,sum_stride]: O and, in column `width`, the sums of P's rows
     Bf16* queries;  ///< [query_block,query_stride]
     std::int64_t sum_stride, query_stride;
-    float largest[query_block];
+    float largest[query_block];  ///< m
 
     Block(const TiledHead& shape, float* scratch)
         : scores(scratch),
-          sums(scratch + query_block * key_block),
+          weights(reinterpret_cast<Bf16*>(scratch + 2 * score_numbers)),
+          sums(scratch + 2 * score_numbers + weight_numbers),
           sum_stride(shape.value_tiles() * tile_columns),
           query_stride(shape.depth() * depth_step) {
         queries = reinterpret_cast<Bf16*>(sums + query_block * sum_stride);
-        for (float& each : largest) each = -__FLT_MAX__;
+        for (float& each : largest) each = 0;
         std::memset(sums, 0, static_cast<std::size_t>(query_block * sum_stride) * sizeof *sums);
     }
-    Bf16* weights() const { return reinterpret_cast<Bf16*>(scores); }
+    /// Where keys from `key` on have their scores and weights; what lies there is of keys two steps or blocks before.
+    float* scores_of(std::int64_t key) const { return scores + key / score_keys % 2 * score_numbers; }
+    Bf16* weights_of(std::int64_t key) const { return weights + key / key_block % 2 * weight_numbers + key % key_block; }
 };
 
-inline void copy_queries(const TiledHead& shape, const Attend& work, Block& block) {
+/// @return the largest square of a query's length
+inline float copy_queries(const TiledHead& shape, const Attend& work, Block& block) {
+    __m512 largest = _mm512_setzero_ps();
     for (std::int64_t row = 0; row < query_block; ++row) {
         const Bf16* const query = static_cast<const Bf16*>(work.queries.first) + row * work.queries.stride;
-        for (std::int64_t c = 0; c < block.query_stride; c += tile_columns) {
-            const __mmask16 mask = row < work.count ? first_lanes(shape.width - c) : first_lanes(0);
-            const __m256i numbers = _mm256_maskz_loadu_epi16(mask, query + c);
-            _mm256_storeu_si256(reinterpret_cast<__m256i*>(block.queries + row * block.query_stride + c), numbers);
+        __m512 squares = _mm512_setzero_ps();
+        for (std::int64_t c = 0; c < block.query_stride; c += depth_step) {
+            const __mmask32 mask = row < work.count ? first_columns(shape.width - c) : first_columns(0);
+            const __m512i numbers = _mm512_maskz_loadu_epi16(mask, query + c);
+            _mm512_storeu_si512(block.queries + row * block.query_stride + c, numbers);
+            squares = _mm512_dpbf16_ps(squares, reinterpret_cast<__m512bh>(numbers), reinterpret_cast<__m512bh>(numbers));
         }
+        largest = _mm512_max_ps(largest, _mm512_set1_ps(_mm512_reduce_add_ps(squares)));
     }
+    return _mm512_cvtss_f32(largest);
 }
 
-/// Turns a row of scores into weights, and rescales what the row has summed up where its largest score has grown.
-inline void weigh_row(Block& block, std::int64_t row, std::int64_t count, float scale) {
-    const float* const scores = block.scores + row * score_stride;
-    __m512 even = _mm512_load_ps(scores), odd = _mm512_load_ps(scores + tile_columns);
-    for (std::int64_t key = 2 * tile_columns; key < count; key += 2 * tile_columns) {
-        even = _mm512_max_ps(even, _mm512_load_ps(scores + key));
-        odd = _mm512_max_ps(odd, _mm512_load_ps(scores + key + tile_columns));
+/// Scores of 32 keys that are turned into weights row by row.
+struct Weighing {
+    const float* scores = nullptr;
+    const float* largest = nullptr;  ///< of each row
+    float scale = 0;
+    Bf16* weights = nullptr;
+    std::int64_t next = query_block;  ///< the first row that waits
+
+    void some(std::int64_t rows) {
+        for (const std::int64_t end = least(query_block, next + rows); next < end; ++next) {
+            const float* const row = scores + next * score_keys;
+            const __m512 factor = _mm512_set1_ps(scale), shift = _mm512_set1_ps(-largest[next]);
+            const __m512 low = short_exp2(_mm512_fmadd_ps(_mm512_load_ps(row), factor, shift));
+            const __m512 high = short_exp2(_mm512_fmadd_ps(_mm512_load_ps(row + tile_columns), factor, shift));
+            _mm512_store_si512(weights + next * key_block, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low)));
+        }
     }
-    const float largest = __builtin_ceilf(_mm512_reduce_max_ps(_mm512_max_ps(even, odd)) * scale);
-    if (largest > block.largest[row]) {
-        const __m512 factor = _mm512_scalef_ps(_mm512_set1_ps(1), _mm512_set1_ps(block.largest[row] - largest));
-        float* const sums = block.sums + row * block.sum_stride;
-        for (std::int64_t c = 0; c < block.sum_stride; c += tile_columns)
-            _mm512_store_ps(sums + c, _mm512_mul_ps(_mm512_load_ps(sums + c), factor));
-        block.largest[row] = largest;
-    }
-    const __m512 factor = _mm512_set1_ps(scale), shift = _mm512_set1_ps(-block.largest[row]);
-    Bf16* const weights = block.weights() + row * weight_stride;
-    for (std::int64_t key = 0; key < count; key += 2 * tile_columns) {
-        const __m512 low = short_exp2(_mm512_fmadd_ps(_mm512_load_ps(scores + key), factor, shift));
-        const __m512 high = short_exp2(_mm512_fmadd_ps(_mm512_load_ps(scores + key + tile_columns), factor, shift));
-        const __m512bh both = _mm512_cvtne2ps_pbh(high, low);
-        _mm512_store_si512(weights + key, reinterpret_cast<__m512i>(both));
-    }
-}
+    void all() { some(query_block); }
+};
 
 inline void write_result(const TiledHead& shape, const Attend& work, const Block& block) {
     for (std::int64_t row = 0; row < work.count; ++row) {

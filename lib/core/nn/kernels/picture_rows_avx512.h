@@ -15,13 +15,6 @@ using lcm::nn::blocked::Change;
 using lcm::nn::blocked::Numbers;
 using lcm::nn::blocked::PictureRow;
 
-inline Vector load_masked(const Bf16* from, __mmask16 mask) {
-    const __m512i wide = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, from));
-    return reinterpret_cast<Vector>(_mm512_slli_epi32(wide, 16));
-}
-
-inline Vector load_masked(const float* from, __mmask16 mask) { return reinterpret_cast<Vector>(_mm512_maskz_loadu_ps(mask, from)); }
-
 inline Vector silu_of(Vector x, const Bf16*) { return short_silu(x); }
 inline Vector silu_of(Vector x, const float*) { return silu(x); }
 

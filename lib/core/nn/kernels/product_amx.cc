@@ -5,6 +5,7 @@
 
 #include <immintrin.h>
 
+#include "lib/core/nn/kernels/indices.h"
 #include "lib/core/nn/kernels/product.h"
 #include "lib/core/nn/kernels/product_parts.h"
 #include "lib/core/nn/kernels/tiles_amx.h"
@@ -28,6 +29,14 @@ struct Waiting {
     Finish finish[2];               ///< of each group
     std::int64_t next = pair_rows;  ///< the first pixel that is not finished
 };
+
+template <Numbers numbers, int sums, int rows, int columns>
+inline void multiply_tiles() {
+    if constexpr (numbers == Numbers::int8)
+        multiply_int8<sums, rows, columns>();
+    else
+        multiply_bf16<sums, rows, columns>();
+}
 
 template <Numbers numbers, Ending ending>
 inline void finish_next(const Product& product, Waiting& waiting) {
@@ -85,47 +94,30 @@ private:
         for (std::int64_t block = first; block < first + count; ++block)
             for (std::int64_t tap = 0; tap < product_.tap_count; ++tap, weights += panel_step_bytes) {
                 const std::int64_t distance = block * product_.in_strides.block + product_.taps[tap];
-                _tile_loadd(6, weights, tile_row_bytes);
-                _tile_loadd(4, upper + distance, pixel);
-                if constexpr (numbers == Numbers::int8)
-                    _tile_dpbusd(0, 4, 6);
-                else
-                    _tile_dpbf16ps(0, 4, 6);
-                _tile_loadd(7, weights + tile_bytes, tile_row_bytes);
-                _tile_loadd(5, lower + distance, pixel);
-                if constexpr (numbers == Numbers::int8) {
-                    _tile_dpbusd(1, 4, 7);
-                    _tile_dpbusd(2, 5, 6);
-                    _tile_dpbusd(3, 5, 7);
-                } else {
-                    _tile_dpbf16ps(1, 4, 7);
-                    _tile_dpbf16ps(2, 5, 6);
-                    _tile_dpbf16ps(3, 5, 7);
-                }
+                load_tile<6>(weights, tile_row_bytes);
+                load_tile<4>(upper + distance, pixel);
+                multiply_tiles<numbers, 0, 4, 6>();
+                load_tile<7>(weights + tile_bytes, tile_row_bytes);
+                load_tile<5>(lower + distance, pixel);
+                multiply_tiles<numbers, 1, 4, 7>();
+                multiply_tiles<numbers, 2, 5, 6>();
+                multiply_tiles<numbers, 3, 5, 7>();
                 ahead.fetch();
                 for (std::int64_t i = 0; i < finished && waiting_.next < pair_rows; ++i) finish_next<numbers, ending>(product_, waiting_);
             }
         finish();
         memory_is_written();
-        _tile_stored(0, sums, tile_row_bytes);
-        _tile_stored(1, sums + tile_sums, tile_row_bytes);
-        _tile_stored(2, sums + 2 * tile_sums, tile_row_bytes);
-        _tile_stored(3, sums + 3 * tile_sums, tile_row_bytes);
+        for_each_index<4>([&](auto i) { store_tile<i.value>(sums + i.value * tile_sums, tile_row_bytes); });
         memory_is_written();
     }
 
     void begin(bool from_zero, const float* sums) {
-        if (from_zero) {
-            _tile_zero(0);
-            _tile_zero(1);
-            _tile_zero(2);
-            _tile_zero(3);
-            return;
-        }
-        _tile_loadd(0, sums, tile_row_bytes);
-        _tile_loadd(1, sums + tile_sums, tile_row_bytes);
-        _tile_loadd(2, sums + 2 * tile_sums, tile_row_bytes);
-        _tile_loadd(3, sums + 3 * tile_sums, tile_row_bytes);
+        for_each_index<4>([&](auto i) {
+            if (from_zero)
+                clear_tile<i.value>();
+            else
+                load_tile<i.value>(sums + i.value * tile_sums, tile_row_bytes);
+        });
     }
 
     void finish() {

@@ -2,6 +2,7 @@
 
 #include <immintrin.h>
 
+#include "lib/core/nn/kernels/indices.h"
 #include "lib/core/nn/kernels/product.h"
 #include "lib/core/nn/kernels/vector.h"
 
@@ -62,21 +63,6 @@ struct Pixels {
         return everywhere<displacement, pixel>(first, stride);
     }
 };
-
-template <std::int64_t number>
-struct Index {
-    static constexpr std::int64_t value = number;
-};
-
-/// Calls `use` with `Index<0>` to `Index<count - 1>`. Unlike those of a loop, the compiler knows the numbers before it decides what stays
-/// in registers.
-template <std::int64_t count, std::int64_t number = 0, typename Use>
-inline __attribute__((always_inline)) void for_each_index(const Use& use) {
-    if constexpr (number < count) {
-        use(Index<number>{});
-        for_each_index<count, number + 1>(use);
-    }
-}
 
 /// [8 pixels][2 vectors of 16 outputs].
 struct Sums {

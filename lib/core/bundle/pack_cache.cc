@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int layers_version = 3;  // grows when layers pack other things under the same names
+constexpr int layers_version = 4;  // grows when layers pack other things under the same names
 
 struct Kept {
     fs::path path;

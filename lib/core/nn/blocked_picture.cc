@@ -50,7 +50,7 @@ BlockedPicture::BlockedPicture(const at::Tensor& x, const PictureChange& change,
 void BlockedPicture::fill(const at::Tensor& x, const PictureChange& change, const PictureRows& rows) {
     const std::int64_t channels = x.size(1), height = x.size(2), width = x.size(3);
     const auto* const from = static_cast<const char*>(x.const_data_ptr());
-    const auto fill_row = x.scalar_type() == at::kFloat ? fill_row_of_f32 : fill_row_of_bf16;
+    const FillRow fill_row = row_kernel(x.scalar_type() == at::kFloat ? Numbers::f32 : Numbers::bf16);
     const std::int64_t row_bytes = width * channels * static_cast<std::int64_t>(x.element_size());
     auto* const to = static_cast<char*>(memory_.mutable_data_ptr());
     const InputStrides strides = this->strides(1);

@@ -5,13 +5,13 @@
 #include "lib/core/nn/packed.h"
 #include "lib/core/nn/quantized.h"
 
-/// Our own products (`kernels/product.h`), for any number of inputs and outputs: f32 on AVX512, bf16 and int8 on AMX or AVX512-BF16. Sums
+/// Our own products (`kernels/product.h`), for any number of inputs and outputs: f32 on AVX512 or AVX2, bf16 and int8 on AMX or AVX512-BF16. Sums
 /// are f32 until the epilogue has been applied, so that bias, SiLU and residual round once.
 namespace lcm::nn::blocked {
 
 /// Whether weights of that type are packed this way on this CPU.
 bool takes(at::ScalarType type);
-/// The instructions that multiply it: "amx", "avx512_bf16" or "avx512".
+/// The instructions that multiply it: "amx", "avx512_bf16", "avx512" or "avx2".
 std::string_view kernels(at::ScalarType type);
 
 /// Each as its namesake in `packed.h`.

@@ -35,7 +35,7 @@ public:
           columns_((input.width() - 2) / window_step(windows_)),
           pictures_(input.pictures()),
           memory_(at::empty({window_taps(windows_) * blocks_ * block() + group_pixels * block_bytes}, at::kByte)) {
-        fill(input, product.numbers == Numbers::f32 ? fill_tiles_of_f32 : fill_tiles_of_bf16, rows.first);
+        fill(input, tile_row_kernel(product.numbers), rows.first);
     }
 
     /// What a product reads.
@@ -54,8 +54,7 @@ private:
     /// cache.
     std::int64_t block() const { return (pictures_ * rows_ * columns_ + 1) * block_bytes; }
 
-    template <typename FillTiles>
-    void fill(const BlockedPicture& input, const FillTiles& fill_tiles, std::int64_t first) {
+    void fill(const BlockedPicture& input, FillTiles fill_tiles, std::int64_t first) {
         const InputStrides strides = input.strides(1);
         const auto* const from = static_cast<const char*>(input.data());
         auto* const to = static_cast<char*>(memory_.mutable_data_ptr());

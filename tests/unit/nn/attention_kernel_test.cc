@@ -50,7 +50,7 @@ void check(const at::Tensor& found, const at::Tensor& expected, const at::Tensor
 /// Those that a kernel of ours attends in on this CPU.
 std::vector<at::ScalarType> types() {
     std::vector<at::ScalarType> result;
-    if (lcm::instruction_set() >= lcm::InstructionSet::avx512) result.push_back(at::kFloat);
+    if (lcm::instruction_set() >= lcm::InstructionSet::avx2) result.push_back(at::kFloat);
     if (lcm::instruction_set() >= lcm::InstructionSet::avx512_bf16) result.push_back(at::kBFloat16);
     return result;
 }

@@ -14,7 +14,7 @@
 /// `most_exponent`, as nearly always; else a row's largest exponent, rounded up.
 ///
 /// Keys and values are packed in the order in which a kernel reads them: the tiles of AMX (`attention_tiles.h`) or the vectors of AVX512
-/// (`attention_avx512.h`).
+/// (`attention_vector.h`).
 namespace lcm::nn::blocked {
 
 constexpr std::int64_t query_block = 32, key_block = 128;
@@ -63,7 +63,7 @@ struct HeadKernel {
     void (*attend)(const HeadShape& shape, const Attend& work);
 };
 
-/// That of this process: for f32 on AVX512 at least, for bf16 on AVX512-BF16.
+/// That of this process: for f32 on AVX2 at least, for bf16 on AVX512-BF16.
 const HeadKernel& head_kernel(Numbers numbers);
 
 }  // namespace lcm::nn::blocked

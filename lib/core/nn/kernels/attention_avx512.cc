@@ -1,6 +1,6 @@
 // Compiled for AVX512, so without templates of the standard library (see vector_kernels.cc).
 
-#include "lib/core/nn/kernels/attention_avx512.h"
+#include "lib/core/nn/kernels/attention_vector.h"
 
 namespace lcm::nn::blocked {
 

@@ -97,9 +97,8 @@ struct Weighing {
     void some(std::int64_t rows) {
         for (const std::int64_t end = least(query_block, next + rows); next < end; ++next) {
             const float* const row = scores + next * score_keys;
-            const __m512 factor = _mm512_set1_ps(scale), shift = _mm512_set1_ps(-largest[next]);
-            const __m512 low = short_exp2(_mm512_fmadd_ps(_mm512_load_ps(row), factor, shift));
-            const __m512 high = short_exp2(_mm512_fmadd_ps(_mm512_load_ps(row + tile_columns), factor, shift));
+            const auto low = reinterpret_cast<__m512>(short_exp2(load(row) * scale - largest[next]));
+            const auto high = reinterpret_cast<__m512>(short_exp2(load(row + tile_columns) * scale - largest[next]));
             _mm512_store_si512(weights + next * key_block, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low)));
         }
     }

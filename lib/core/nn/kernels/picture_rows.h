@@ -25,8 +25,10 @@ struct Change {
     float per_step = 1, zero = 0;
 };
 
-/// Writes all blocks of a row. On a CPU with AVX512, f32 to f32; with AVX512-BF16, bf16 to anything.
-void fill_row_of_f32(const PictureRow& row, const Change& change);
-void fill_row_of_bf16(const PictureRow& row, const Change& change);
+/// Writes all blocks of a row.
+using FillRow = void (*)(const PictureRow& row, const Change& change);
+
+/// That of this process: on a CPU with AVX2 at least for rows of f32, which become f32; on AVX512-BF16 for bf16, which becomes anything.
+FillRow row_kernel(Numbers from);
 
 }  // namespace lcm::nn::blocked

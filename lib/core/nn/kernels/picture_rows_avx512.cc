@@ -1,9 +1,9 @@
 // Compiled for AVX512, so without templates of the standard library (see vector_kernels.cc).
 
-#include "lib/core/nn/kernels/picture_rows_avx512.h"
+#include "lib/core/nn/kernels/picture_rows_vector.h"
 
 namespace lcm::nn::blocked {
 
-void fill_row_of_f32(const PictureRow& row, const Change& change) { fill_row<float, Numbers::f32>(row, change); }
+void fill_row_avx512(const PictureRow& row, const Change& change) { fill_row<float, Numbers::f32>(row, change); }
 
 }  // namespace lcm::nn::blocked

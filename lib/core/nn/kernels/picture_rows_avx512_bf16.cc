@@ -1,10 +1,10 @@
 // Compiled for AVX512-BF16, so without templates of the standard library (see vector_kernels.cc).
 
-#include "lib/core/nn/kernels/picture_rows_avx512.h"
+#include "lib/core/nn/kernels/picture_rows_vector.h"
 
 namespace lcm::nn::blocked {
 
-void fill_row_of_bf16(const PictureRow& row, const Change& change) {
+void fill_row_avx512_bf16(const PictureRow& row, const Change& change) {
     switch (change.numbers) {
         case Numbers::f32:
             return fill_row<Bf16, Numbers::f32>(row, change);

@@ -43,7 +43,7 @@ inline void finish_next(const Product& product, Waiting& waiting) {
     const std::int64_t row = waiting.next++, group = row / tile_rows;
     if (waiting.out[row] == not_wanted) return;
     const float* const sums = waiting.sums + group * 2 * tile_sums + row % tile_rows * tile_rows;
-    finish_pixel<numbers, ending>(product, waiting.finish[group], load(sums), load(sums + tile_sums), waiting.out[row]);
+    finish_stored<numbers, ending>(product, waiting.finish[group], sums, tile_sums, waiting.out[row]);
 }
 
 template <Numbers numbers, Ending ending>

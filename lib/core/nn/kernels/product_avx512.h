@@ -80,7 +80,7 @@ private:
         if (!last) return sums.store_to(target.stored);
         for_each_index<sum_pixels>([&](auto i) {
             const std::int64_t at = target.out[i.value];
-            if (at != not_wanted) finish_pixel<numbers, ending>(product_, target.finish, sums.sum[i.value][0], sums.sum[i.value][1], at);
+            if (at != not_wanted) finish_pixel<numbers, ending>(product_, target.finish, sums.sum[i.value], at);
         });
     }
 

@@ -3,6 +3,7 @@
 #include <immintrin.h>
 
 #include "lib/core/nn/kernels/gelu.h"
+#include "lib/core/nn/kernels/indices.h"
 #include "lib/core/nn/kernels/masks.h"
 #include "lib/core/nn/kernels/product.h"
 #include "lib/core/nn/kernels/short_functions.h"
@@ -60,11 +61,14 @@ inline void find_outputs(const Product& product, const Place& place, std::int64_
     }
 }
 
+/// Vectors of a panel's outputs.
+constexpr std::int64_t panel_vectors = lcm::nn::blocked::panel_outputs / lanes;
+
 /// What all sums of a panel and picture share.
 struct Finish {
     const float* bias = nullptr;
     const float* scale = nullptr;  ///< of int8
-    __mmask32 columns = 0;         ///< that are outputs
+    Lanes columns[panel_vectors];  ///< that are outputs, of each vector
 
     Finish() = default;
     Finish(const Product& product, std::int64_t panel, std::int64_t picture) {
@@ -72,7 +76,8 @@ struct Finish {
         const std::int64_t first = panel * panel_outputs, divisor = product.ending == Ending::geglu ? 2 : 1;
         bias = product.bias + picture * product.bias_picture + first;
         if (product.scale != nullptr) scale = product.scale + first;
-        columns = first_columns((product.outputs - first) / divisor);
+        const std::int64_t left = (product.outputs - first) / divisor, most = panel_outputs / divisor, outputs = left < most ? left : most;
+        for (std::int64_t i = 0; i < panel_vectors; ++i) columns[i] = first_lanes(outputs - i * lanes);
     }
 };
 
@@ -92,30 +97,30 @@ inline Vector exact_or_short_gelu(Vector x) {
         return short_gelu(x);
 }
 
-inline void store_columns(const Product& product, Vector low, Vector high, __mmask32 columns, std::int64_t at, float*) {
+/// Adds the residual, if any, to the first `count` vectors of outputs, and writes them from number `at` on.
+inline void store_outputs(const Product& product, const Finish& finish, Vector* sums, std::int64_t count, std::int64_t at, float*) {
     float* const out = static_cast<float*>(product.out) + at;
-    const auto first = static_cast<__mmask16>(columns), second = static_cast<__mmask16>(columns >> 16);
-    if (product.residual != nullptr) {
-        const float* const residual = static_cast<const float*>(product.residual) + at;
-        low += reinterpret_cast<Vector>(_mm512_maskz_loadu_ps(first, residual));
-        high += reinterpret_cast<Vector>(_mm512_maskz_loadu_ps(second, residual + lanes));
+    const float* const residual = static_cast<const float*>(product.residual) + (product.residual != nullptr ? at : 0);
+    for (std::int64_t i = 0; i < count; ++i) {
+        if (residual != nullptr) sums[i] += load_first(residual + i * lanes, finish.columns[i]);
+        store_first(sums[i], out + i * lanes, finish.columns[i]);
     }
-    _mm512_mask_storeu_ps(out, first, reinterpret_cast<__m512>(low));
-    _mm512_mask_storeu_ps(out + lanes, second, reinterpret_cast<__m512>(high));
 }
 
 #if defined(__AVX512BF16__)
 
 inline Vector from_bf16(__m256i bits) { return reinterpret_cast<Vector>(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16)); }
 
-inline void store_columns(const Product& product, Vector low, Vector high, __mmask32 columns, std::int64_t at, Bf16*) {
+/// Both vectors; what is behind `count` is not written.
+inline void store_outputs(const Product& product, const Finish& finish, Vector* sums, std::int64_t, std::int64_t at, Bf16*) {
     Bf16* const out = static_cast<Bf16*>(product.out) + at;
+    const __mmask32 columns = _mm512_kunpackw(finish.columns[1], finish.columns[0]);
     if (product.residual != nullptr) {
         const __m512i residual = _mm512_maskz_loadu_epi16(columns, static_cast<const Bf16*>(product.residual) + at);
-        low += from_bf16(_mm512_castsi512_si256(residual));
-        high += from_bf16(_mm512_extracti64x4_epi64(residual, 1));
+        sums[0] += from_bf16(_mm512_castsi512_si256(residual));
+        sums[1] += from_bf16(_mm512_extracti64x4_epi64(residual, 1));
     }
-    const __m512bh bits = _mm512_cvtne2ps_pbh(reinterpret_cast<__m512>(high), reinterpret_cast<__m512>(low));
+    const __m512bh bits = _mm512_cvtne2ps_pbh(reinterpret_cast<__m512>(sums[1]), reinterpret_cast<__m512>(sums[0]));
     _mm512_mask_storeu_epi16(out, columns, reinterpret_cast<__m512i>(bits));
 }
 
@@ -133,24 +138,29 @@ struct ResultOf<Numbers::f32> {
 
 /// Scales the sums of one pixel and a panel, and writes its outputs from number `at` on.
 template <Numbers numbers, Ending ending>
-inline void finish_pixel(const Product& product, const Finish& finish, Vector low, Vector high, std::int64_t at) {
+inline void finish_pixel(const Product& product, const Finish& finish, const Vector* sums, std::int64_t at) {
     using Result = typename ResultOf<numbers>::Type;
-    if constexpr (numbers == Numbers::int8) {
-        low = reinterpret_cast<Vector>(_mm512_cvtepi32_ps(reinterpret_cast<__m512i>(low))) * load(finish.scale);
-        high = reinterpret_cast<Vector>(_mm512_cvtepi32_ps(reinterpret_cast<__m512i>(high))) * load(finish.scale + lanes);
-    }
-    low += load(finish.bias);
-    high += load(finish.bias + lanes);
-    if constexpr (ending == Ending::geglu) {
-        low = low * exact_or_short_gelu<numbers>(high);
-        store_columns(product, low, low, finish.columns & 0xFFFF, at, static_cast<Result*>(nullptr));
-        return;
-    }
-    if constexpr (ending == Ending::silu) {
-        low = exact_or_short_silu<numbers>(low);
-        high = exact_or_short_silu<numbers>(high);
-    }
-    store_columns(product, low, high, finish.columns, at, static_cast<Result*>(nullptr));
+    constexpr std::int64_t count = ending == Ending::geglu ? panel_vectors / 2 : panel_vectors;
+    Vector x[panel_vectors];
+    for_each_index<panel_vectors>([&](auto i) {
+        Vector sum = sums[i.value];
+        if constexpr (numbers == Numbers::int8)
+            sum = __builtin_convertvector(reinterpret_cast<Whole>(sum), Vector) * load(finish.scale + i.value * lanes);
+        x[i.value] = sum + load(finish.bias + i.value * lanes);
+    });
+    for_each_index<count>([&](auto i) {
+        if constexpr (ending == Ending::geglu) x[i.value] *= exact_or_short_gelu<numbers>(x[count + i.value]);
+        if constexpr (ending == Ending::silu) x[i.value] = exact_or_short_silu<numbers>(x[i.value]);
+    });
+    store_outputs(product, finish, x, count, at, static_cast<Result*>(nullptr));
+}
+
+/// The same of sums in memory, `distance` numbers from one vector to the next.
+template <Numbers numbers, Ending ending>
+inline void finish_stored(const Product& product, const Finish& finish, const float* sums, std::int64_t distance, std::int64_t at) {
+    Vector x[panel_vectors];
+    for_each_index<panel_vectors>([&](auto i) { x[i.value] = load(sums + i.value * distance); });
+    finish_pixel<numbers, ending>(product, finish, x, at);
 }
 
 /// What is written and added is far away: it is on its way while the sums are made.

@@ -2,36 +2,76 @@
 
 #include "lib/core/nn/kernels/vector.h"
 
-/// Powers of two with AVX512, and functions for results in bf16, which keeps 8 binary digits of them: a third of the work of the
-/// exact ones.
+/// Powers of two, and functions for results in bf16, which keeps 8 binary digits of them: a third of the work of the exact ones.
 namespace {
 
+#if defined(__AVX512F__)
+
+/// x - round(x)
+inline Vector rest_of_nearest(Vector x) { return reinterpret_cast<Vector>(_mm512_reduce_ps(reinterpret_cast<__m512>(x), 0x08)); }
+
+/// x - floor(x)
+inline Vector fraction(Vector x) { return reinterpret_cast<Vector>(_mm512_reduce_ps(reinterpret_cast<__m512>(x), 0x09)); }
+
+/// y 2^floor(x)
+inline Vector times_power(Vector y, Vector x) {
+    return reinterpret_cast<Vector>(_mm512_scalef_ps(reinterpret_cast<__m512>(y), reinterpret_cast<__m512>(x)));
+}
+
+/// 1 / x within 2^-14 of itself.
+inline Vector short_reciprocal(Vector x) { return reinterpret_cast<Vector>(_mm512_rcp14_ps(reinterpret_cast<__m512>(x))); }
+
+#else
+
+/// Of a power whose number has no subnormal ones behind it.
+constexpr float least_exponent = -126;
+
+inline Vector rest_of_nearest(Vector x) {
+    constexpr float round_to_whole = 12582912.0F;  // 1.5 * 2^23: adding it rounds to the nearest whole number
+    return x - ((x + round_to_whole) - round_to_whole);
+}
+
+inline Vector fraction(Vector x) {
+    const Vector rest = rest_of_nearest(x);
+    return rest < 0.0F ? rest + 1.0F : rest;
+}
+
+/// For x below 128; powers below the least one become that.
+inline Vector times_power(Vector y, Vector x) {
+    const Vector whole = x < least_exponent ? same(least_exponent) : x - fraction(x);
+    const Whole bits = (__builtin_convertvector(whole, Whole) + 127) << 23;
+    return y * reinterpret_cast<Vector>(bits);
+}
+
+inline Vector short_reciprocal(Vector x) { return 1.0F / x; }
+
+#endif
+
 /// 2^x within 2 units in the last place: a polynomial of what is left of x by rounding, least in its largest relative error (2e-9).
-inline __m512 exact_exp2(__m512 x) {
-    const __m512 rest = _mm512_reduce_ps(x, 0x08);  // x - round(x)
-    __m512 y = _mm512_fmadd_ps(_mm512_set1_ps(1.53458116e-4F), rest, _mm512_set1_ps(1.33999312e-3F));
-    y = _mm512_fmadd_ps(y, rest, _mm512_set1_ps(9.61848896e-3F));
-    y = _mm512_fmadd_ps(y, rest, _mm512_set1_ps(5.55032878e-2F));
-    y = _mm512_fmadd_ps(y, rest, _mm512_set1_ps(0.240226469F));
-    y = _mm512_fmadd_ps(y, rest, _mm512_set1_ps(0.693147206F));
-    y = _mm512_fmadd_ps(y, rest, _mm512_set1_ps(1));
-    return _mm512_scalef_ps(y, _mm512_sub_ps(x, rest));
+inline Vector exact_exp2(Vector x) {
+    const Vector rest = rest_of_nearest(x);
+    Vector y = 1.53458116e-4F * rest + 1.33999312e-3F;
+    y = y * rest + 9.61848896e-3F;
+    y = y * rest + 5.55032878e-2F;
+    y = y * rest + 0.240226469F;
+    y = y * rest + 0.693147206F;
+    y = y * rest + 1.0F;
+    return times_power(y, x - rest);
 }
 
 /// 2^x within 1e-4 of itself: a polynomial of the fraction in [0,1), least in its largest relative error.
-inline __m512 short_exp2(__m512 x) {
-    const __m512 fraction = _mm512_reduce_ps(x, 0x09);  // x - floor(x)
-    __m512 y = _mm512_fmadd_ps(_mm512_set1_ps(0.0790209F), fraction, _mm512_set1_ps(0.2241276F));
-    y = _mm512_fmadd_ps(y, fraction, _mm512_set1_ps(0.6967532F));
-    y = _mm512_fmadd_ps(y, fraction, _mm512_set1_ps(0.9998984F));
-    return _mm512_scalef_ps(y, x);
+inline Vector short_exp2(Vector x) {
+    const Vector rest = fraction(x);
+    Vector y = 0.0790209F * rest + 0.2241276F;
+    y = y * rest + 0.6967532F;
+    y = y * rest + 0.9998984F;
+    return times_power(y, x);
 }
 
 /// x / (1 + e^-x) within 2e-4 of itself.
 inline Vector short_silu(Vector x) {
     constexpr float log2_e = 1.44269504F;
-    const Vector power = reinterpret_cast<Vector>(short_exp2(reinterpret_cast<__m512>(x * -log2_e)));
-    return x * reinterpret_cast<Vector>(_mm512_rcp14_ps(reinterpret_cast<__m512>(1.0F + power)));
+    return x * short_reciprocal(1.0F + short_exp2(x * -log2_e));
 }
 
 /// x times the normal distribution's integral, within 1e-4. The integral less 1/2 is an odd polynomial, least in its

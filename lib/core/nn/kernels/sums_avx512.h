@@ -14,7 +14,7 @@ using lcm::nn::blocked::block_bytes;
 using lcm::nn::blocked::Numbers;
 using lcm::nn::blocked::panel_step_bytes;
 
-constexpr std::int64_t sum_pixels = 8, sum_vectors = 2;
+constexpr std::int64_t sum_pixels = 8, sum_vectors = 2, sum_outputs = sum_vectors * lanes;
 constexpr std::int64_t sum_numbers = sum_pixels * sum_vectors * lanes;
 constexpr std::int64_t vector_step_bytes = panel_step_bytes / sum_vectors;
 
@@ -71,19 +71,12 @@ struct Sums {
     void clear() {
         for_each([](Vector& each, auto, auto) { each = Vector{}; });
     }
+    /// Each pixel's 32 sums lie behind the last one's.
     void load_from(const float* from) {
         for_each([&](Vector& each, auto pixel, auto i) { each = load(from + (pixel.value * sum_vectors + i.value) * lanes); });
     }
     void store_to(float* to) {
         for_each([&](Vector each, auto pixel, auto i) { store(each, to + (pixel.value * sum_vectors + i.value) * lanes); });
-    }
-
-    /// Calls `use(sum, pixel, i)` for each, with its places as types.
-    template <typename Use>
-    inline __attribute__((always_inline)) void for_each(const Use& use) {
-        for_each_index<sum_pixels>([&](auto pixel) {
-            for_each_index<sum_vectors>([&](auto i) { use(sum[pixel.value][i.value], pixel, i); });
-        });
     }
 
     /// Adds the products of a block of each pixel and one step of a panel.
@@ -103,6 +96,14 @@ struct Sums {
     }
 
 private:
+    /// Calls `use(sum, pixel, i)` for each, with its places as types.
+    template <typename Use>
+    inline __attribute__((always_inline)) void for_each(const Use& use) {
+        for_each_index<sum_pixels>([&](auto pixel) {
+            for_each_index<sum_vectors>([&](auto i) { use(sum[pixel.value][i.value], pixel, i); });
+        });
+    }
+
     template <Numbers numbers, std::int64_t row, std::int64_t pixel>
     inline __attribute__((always_inline)) void add_pixels(const Pixels& pixels, const Word* weight) {
         const Word four = pixels.four<4 * row, pixel>();

@@ -26,8 +26,10 @@ struct TileRow {
     std::int64_t to_tap = 0, to_block = 0;  ///< bytes to the next of both
 };
 
-/// Writes block `block` of all taps, in f32 on AVX512, in bf16 on AVX512-BF16.
-void fill_tiles_of_f32(const TileRow& row, std::int64_t block);
-void fill_tiles_of_bf16(const TileRow& row, std::int64_t block);
+/// Writes block `block` of all taps.
+using FillTiles = void (*)(const TileRow& row, std::int64_t block);
+
+/// That of this process: on a CPU with AVX2 at least to f32, on AVX512-BF16 to bf16.
+FillTiles tile_row_kernel(Numbers to);
 
 }  // namespace lcm::nn::blocked

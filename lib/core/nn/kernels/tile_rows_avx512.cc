@@ -1,9 +1,9 @@
 // Compiled for AVX512, so without templates of the standard library (see vector_kernels.cc).
 
-#include "lib/core/nn/kernels/tile_rows_avx512.h"
+#include "lib/core/nn/kernels/tile_rows_vector.h"
 
 namespace lcm::nn::blocked {
 
-void fill_tiles_of_f32(const TileRow& row, std::int64_t block) { fill_tiles<float>(row, block); }
+void fill_tiles_avx512(const TileRow& row, std::int64_t block) { fill_tiles<float>(row, block); }
 
 }  // namespace lcm::nn::blocked

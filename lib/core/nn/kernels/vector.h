@@ -9,18 +9,24 @@
 
 #include "lib/core/nn/kernels/vector_kernels.h"
 
-/// Sixteen f32 numbers, in as many registers as the instruction set needs. Every compilation has its own copy of these functions, because
+/// f32 numbers that fill one register of the instruction set. Every compilation has its own copy of these functions, because
 /// the linker keeps one of several equal ones and it might be that of the wrong instruction set.
 namespace {
 
 using lcm::nn::Bf16;
 using lcm::nn::Half;
 
-using Vector = float __attribute__((vector_size(64)));
-using Whole = std::int32_t __attribute__((vector_size(64)));
-using Word = std::uint32_t __attribute__((vector_size(64)));
-using Short = std::uint16_t __attribute__((vector_size(32)));
+#if defined(__AVX512F__)
 constexpr std::int64_t lanes = 16;
+#elif defined(__AVX2__)
+constexpr std::int64_t lanes = 8;
+#else
+constexpr std::int64_t lanes = 4;
+#endif
+using Vector = float __attribute__((vector_size(4 * lanes)));
+using Whole = std::int32_t __attribute__((vector_size(4 * lanes)));
+using Word = std::uint32_t __attribute__((vector_size(4 * lanes)));
+using Short = std::uint16_t __attribute__((vector_size(2 * lanes)));
 
 /// The compiler does not know what tiles and the assembler's instructions load from memory: what was stored must be there.
 inline void memory_is_written() { asm volatile("" ::: "memory"); }
@@ -89,6 +95,17 @@ inline void store_some(Vector x, Number* to, std::int64_t count) {
     Number numbers[lanes];
     store(x, numbers);
     std::memcpy(to, numbers, static_cast<std::size_t>(count) * sizeof(Number));
+}
+
+/// The sum of all lanes.
+inline float sum_of(Vector x) {
+#if defined(__AVX512F__)
+    return _mm512_reduce_add_ps(reinterpret_cast<__m512>(x));
+#else
+    float sum = 0;
+    for (std::int64_t i = 0; i < lanes; ++i) sum += x[i];
+    return sum;
+#endif
 }
 
 /// e^x within 2 units in the last place: 2^n from the exponent's bits times a polynomial of the rest in [-ln 2 / 2, ln 2 / 2] (the

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <immintrin.h>
-
 #include "lib/core/nn/kernels/masks.h"
 #include "lib/core/nn/kernels/picture_rows.h"
 #include "lib/core/nn/kernels/short_functions.h"
@@ -43,19 +41,19 @@ inline void store_numbers(Vector x, const Change& change, char* block, std::int6
 template <typename From, Numbers to, bool scaled, bool silu>
 void fill_block(const PictureRow& row, const Change& change, std::int64_t channel, std::int64_t pixels, const From* from, char* block) {
     constexpr std::int64_t vectors = block_bytes / number_bytes<to> / lanes;
-    __mmask16 mask[vectors];
+    Lanes mask[vectors];
     Vector factor[vectors], shift[vectors];
     for (std::int64_t i = 0; i < vectors; ++i) {
         const std::int64_t first = channel + i * lanes;
         mask[i] = first_lanes(row.channels - first);
         if constexpr (scaled) {
-            factor[i] = load_masked(change.factor + first, mask[i]);
-            shift[i] = load_masked(change.shift + first, mask[i]);
+            factor[i] = load_first(change.factor + first, mask[i]);
+            shift[i] = load_first(change.shift + first, mask[i]);
         }
     }
     for (std::int64_t pixel = 0; pixel < pixels; ++pixel, from += row.channels, block += block_bytes)
         for (std::int64_t i = 0; i < vectors; ++i) {
-            Vector x = load_masked(from + i * lanes, mask[i]);
+            Vector x = load_first(from + i * lanes, mask[i]);
             if constexpr (scaled) x = x * factor[i] + shift[i];
             if constexpr (silu) x = silu_of(x, from);
             store_numbers<to>(x, change, block, i);

@@ -3,13 +3,13 @@
 #include "lib/core/nn/kernels/attention.h"
 #include "lib/core/nn/kernels/masks.h"
 #include "lib/core/nn/kernels/short_functions.h"
-#include "lib/core/nn/kernels/sums_avx512.h"
+#include "lib/core/nn/kernels/sums.h"
 
-/// `attention.h` with the vectors of AVX512: every vector holds one number of 16 queries, so that maxima and sums over keys need no look
+/// `attention.h` with vectors: each holds one number of several queries, so that maxima and sums over keys need no look
 /// from lane to lane, and a head of any width wastes nothing.
 ///
 /// Everything is in words of 4 bytes: 1 number in f32, 2 in bf16. Scores are made of 8 keys, word by word, times the words of 32 queries;
-/// O of 8 columns of values, key by key or pair of keys by pair, times the weights of 32 queries: both as `sums_avx512.h` has it.
+/// O of 8 columns of values, key by key or pair of keys by pair, times the weights of 32 queries: both as `sums.h` has it.
 namespace {
 
 using lcm::nn::blocked::Attend;
@@ -20,7 +20,8 @@ using lcm::nn::blocked::most_exponent;
 using lcm::nn::blocked::query_block;
 using lcm::nn::blocked::TokenRows;
 
-constexpr std::int64_t word_bytes = 4, query_vectors = sum_vectors;
+constexpr std::int64_t word_bytes = 4, query_vectors = query_block / lanes;
+constexpr std::int64_t row_queries = block_bytes / word_bytes;  // in whose order products want their numbers
 
 inline std::int64_t round_up(std::int64_t value, std::int64_t unit) { return (value + unit - 1) / unit * unit; }
 
@@ -62,10 +63,10 @@ template <typename Number>
 float square_of(const Number* row, std::int64_t width) {
     Vector squares{};
     for (std::int64_t i = 0; i < width; i += lanes) {
-        const Vector numbers = load_masked(row + i, first_lanes(width - i));
+        const Vector numbers = load_first(row + i, first_lanes(width - i));
         squares += numbers * numbers;
     }
-    return _mm512_reduce_add_ps(reinterpret_cast<__m512>(squares));
+    return sum_of(squares);
 }
 
 /// Side by side; behind the last key come copies of it, which raise no maximum.
@@ -83,12 +84,13 @@ float pack_worded_keys(TokenRows keys, const HeadShape& given, void* packed) {
     return largest;
 }
 
-inline __m512i words_of(const float* row, const float*, __mmask16 mask) { return _mm512_castps_si512(_mm512_maskz_loadu_ps(mask, row)); }
+/// Words of values as bits; of bf16 those of two keys.
+inline Vector words_of(const float* row, const float*, Lanes first) { return load_first(row, first); }
 
-inline __m512i words_of(const Bf16* row, const Bf16* next, __mmask16 mask) {
-    const __m512i low = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, row));
-    if (next == nullptr) return low;
-    return _mm512_or_si512(low, _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, next)), 16));
+inline Vector words_of(const Bf16* row, const Bf16* next, Lanes first) {
+    Word words = reinterpret_cast<Word>(load_first(row, first)) >> 16;
+    if (next != nullptr) words |= reinterpret_cast<Word>(load_first(next, first));
+    return reinterpret_cast<Vector>(words);
 }
 
 /// What fills up is zero.
@@ -101,8 +103,8 @@ void pack_worded_values(TokenRows values, const HeadShape& given, void* packed) 
         const Number* const row = static_cast<const Number*>(values.first) + key * values.stride;
         const bool has_next = shape.in_word == 2 && key + 1 < shape.keys;
         for (std::int64_t c = 0; c < shape.columns(); c += lanes) {
-            const __m512i words = words_of(row + c, has_next ? row + values.stride + c : nullptr, first_lanes(shape.width - c));
-            _mm512_mask_storeu_epi32(to + c, first_lanes(shape.columns() - c), words);
+            const Vector words = words_of(row + c, has_next ? row + values.stride + c : nullptr, first_lanes(shape.width - c));
+            store_first(words, to + c, first_lanes(shape.columns() - c));
         }
     }
 }
@@ -124,7 +126,7 @@ public:
             const std::int64_t left = shape_.keys - first, count = left < key_block ? left : key_block;
             memory_is_written();
             find_scores(first, count);
-            if (!bounded_) raise_largest();
+            if (!bounded_) raise_largest(count);
             weigh(count);
             memory_is_written();
             add_values(first, count);
@@ -145,8 +147,8 @@ private:
             const Number* const query = static_cast<const Number*>(work_.queries.first) + i * work_.queries.stride;
             const float one = square_of(query, shape_.width);
             if (!(one <= square)) square = one;
-            float* const to = queries_ + i / lanes * shape_.words() * lanes + i % lanes;
-            for (std::int64_t word = 0; word < shape_.words(); ++word) std::memcpy(to + word * lanes, query + word * in_word, word_bytes);
+            float* const to = queries_ + i / row_queries * shape_.words() * row_queries + i % row_queries;
+            for (std::int64_t word = 0; word < shape_.words(); ++word) std::memcpy(to + word * row_queries, query + word * in_word, word_bytes);
         }
         bounded_ = square * work_.key_square * work_.scale * work_.scale <= most_exponent * most_exponent;
         for (std::int64_t i = 0; i < query_vectors; ++i) {
@@ -157,39 +159,44 @@ private:
 
     /// S of `count` keys: [keys][queries].
     void find_scores(std::int64_t first, std::int64_t count) {
+        const std::int64_t words = shape_.words();
+        const char* keys = static_cast<const char*>(work_.keys) + first * words * word_bytes;
+        for (std::int64_t key = 0; key < count; key += sum_pixels, keys += sum_pixels * words * word_bytes)
+            for (std::int64_t query = 0; query < query_block; query += sum_outputs)
+                find_some_scores(keys, queries_ + query * words, scores_ + key * query_block + query);
+    }
+
+    inline __attribute__((always_inline)) void find_some_scores(const char* keys, const float* from, float* to) {
         constexpr std::int64_t at_once = 4;
         const std::int64_t words = shape_.words(), next = words * block_bytes;
-        const char* keys = static_cast<const char*>(work_.keys) + first * words * word_bytes;
-        for (Vector& peak : peaks_) peak = same(-__FLT_MAX__);
-        for (std::int64_t key = 0; key < count; key += sum_pixels, keys += sum_pixels * words * word_bytes) {
-            Pixels rows(keys, words * word_bytes);
-            const char* queries = reinterpret_cast<const char*>(queries_);
-            Sums sums;
-            sums.clear();
-            std::int64_t i = 0;
-            for (; i + at_once <= words; i += at_once, queries += at_once * block_bytes, rows.first += at_once * word_bytes)
-                sums.add_rows<numbers, 0, at_once>(rows, queries, next);
-            for (; i < words; ++i, queries += block_bytes, rows.first += word_bytes) sums.add_rows<numbers, 0, 1>(rows, queries, next);
-            sums.store_to(scores_ + key * query_block);
-            if (bounded_) continue;
-            sums.for_each([this](Vector score, auto, auto v) {
-                Vector& peak = peaks_[v.value];
-                peak = score > peak ? score : peak;
-            });
-        }
+        const char* queries = reinterpret_cast<const char*>(from);
+        Pixels rows(keys, words * word_bytes);
+        Sums sums;
+        sums.clear();
+        std::int64_t i = 0;
+        for (; i + at_once <= words; i += at_once, queries += at_once * block_bytes, rows.first += at_once * word_bytes)
+            sums.add_rows<numbers, 0, at_once>(rows, queries, next);
+        for (; i < words; ++i, queries += block_bytes, rows.first += word_bytes) sums.add_rows<numbers, 0, 1>(rows, queries, next);
+        sums.store_to(to);
     }
 
     /// Rescales what queries have summed up whose largest score has grown.
-    void raise_largest() {
+    void raise_largest(std::int64_t count) {
         for (std::int64_t v = 0; v < query_vectors; ++v) {
-            const __m512 old = reinterpret_cast<__m512>(largest_[v]);
-            const __m512 peak = _mm512_roundscale_ps(reinterpret_cast<__m512>(peaks_[v] * work_.scale), _MM_FROUND_TO_POS_INF);
-            if (_mm512_cmp_ps_mask(peak, old, _CMP_GT_OQ) == 0) continue;
-            const __m512 now = _mm512_max_ps(peak, old), factor = _mm512_scalef_ps(_mm512_set1_ps(1), _mm512_sub_ps(old, now));
+            Vector peak = same(-__FLT_MAX__);
+            for (std::int64_t key = 0; key < count; ++key) {
+                const Vector score = load(scores_ + key * query_block + v * lanes);
+                peak = score > peak ? score : peak;
+            }
+            peak *= work_.scale;
+            peak += fraction(-peak);  // rounded up
+            const Vector old = largest_[v], now = peak > old ? peak : old;
+            if (std::memcmp(&now, &old, sizeof now) == 0) continue;
+            const Vector factor = times_power(same(1), old - now);
             for (float *sum = sums_ + v * lanes, *end = sum + shape_.columns() * query_block; sum != end; sum += query_block)
-                _mm512_store_ps(sum, _mm512_mul_ps(_mm512_load_ps(sum), factor));
-            totals_[v] *= reinterpret_cast<Vector>(factor);
-            largest_[v] = reinterpret_cast<Vector>(now);
+                store(load(sum) * factor, sum);
+            totals_[v] *= factor;
+            largest_[v] = now;
         }
     }
 
@@ -199,7 +206,7 @@ private:
             for (std::int64_t v = 0; v < query_vectors; ++v) {
                 float* const place = scores_ + key * query_block + v * lanes;
                 if constexpr (numbers == Numbers::f32) {
-                    const Vector weight = reinterpret_cast<Vector>(exact_exp2(exponent(place, v)));
+                    const Vector weight = exact_exp2(exponent(place, v));
                     totals_[v] += weight;
                     store(weight, place);
                 } else {
@@ -208,15 +215,13 @@ private:
             }
     }
 
-    __m512 exponent(const float* score, std::int64_t v) const {
-        return reinterpret_cast<__m512>(load(score) * work_.scale - largest_[v]);
-    }
+    Vector exponent(const float* score, std::int64_t v) const { return load(score) * work_.scale - largest_[v]; }
 
 #if defined(__AVX512BF16__)
     void weigh_pair(float* place, bool both, std::int64_t v) {
-        const __m512 low = short_exp2(exponent(place, v));
-        const __m512 high = both ? short_exp2(exponent(place + query_block, v)) : _mm512_setzero_ps();
-        const __m512i halves = reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low));
+        const Vector low = short_exp2(exponent(place, v)), high = both ? short_exp2(exponent(place + query_block, v)) : Vector{};
+        const auto halves =
+            reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(reinterpret_cast<__m512>(high), reinterpret_cast<__m512>(low)));
         const __m512i pairs = _mm512_permutexvar_epi16(in_turns_, halves), ones = _mm512_set1_epi16(0x3F80);
         totals_[v] = reinterpret_cast<Vector>(_mm512_dpbf16_ps(reinterpret_cast<__m512>(totals_[v]), reinterpret_cast<__m512bh>(pairs),
                                                                reinterpret_cast<__m512bh>(ones)));
@@ -232,17 +237,20 @@ private:
     void add_values(std::int64_t first, std::int64_t count) {
         const std::int64_t row = shape_.columns() * word_bytes;
         const char* const values = static_cast<const char*>(work_.values) + first / in_word * row;
-        for (std::int64_t c = 0; c < shape_.columns(); c += sum_pixels) {
-            float* const sum = sums_ + c * query_block;
-            Pixels columns(values + c * word_bytes, word_bytes);
-            Sums all;
-            all.load_from(sum);
-            const float* weights = scores_;
+        for (std::int64_t c = 0; c < shape_.columns(); c += sum_pixels)
+            for (std::int64_t query = 0; query < query_block; query += sum_outputs)
+                add_columns(values + c * word_bytes, row, count, scores_ + query, sums_ + c * query_block + query);
+    }
+
+    /// @param row  bytes from one key's values to the next's
+    static inline __attribute__((always_inline)) void add_columns(const char* values, std::int64_t row, std::int64_t count, const float* weights, float* to) {
+        Pixels columns(values, word_bytes);
+        Sums sums;
+        sums.load_from(to);
 #pragma GCC unroll 4
-            for (std::int64_t key = 0; key < count; key += in_word, weights += in_word * query_block, columns.first += row)
-                all.add_rows<numbers, 0, 1>(columns, reinterpret_cast<const char*>(weights), block_bytes);
-            all.store_to(sum);
-        }
+        for (std::int64_t key = 0; key < count; key += in_word, weights += in_word * query_block, columns.first += row)
+            sums.add_rows<numbers, 0, 1>(columns, reinterpret_cast<const char*>(weights), block_bytes);
+        sums.store_to(to);
     }
 
     void write() {
@@ -260,9 +268,9 @@ private:
     const Attend& work_;
     float* scores_;   ///< [key_block][query_block]
     float* sums_;     ///< [columns][query_block]
-    float* queries_;  ///< [query_vectors][words][lanes]
+    float* queries_;  ///< [query_block / row_queries][words][row_queries]
     bool bounded_ = false;
-    Vector peaks_[query_vectors], largest_[query_vectors], totals_[query_vectors];
+    Vector largest_[query_vectors], totals_[query_vectors];
 };
 
 template <Numbers numbers>

@@ -90,13 +90,14 @@ void clear_channels(const TileRow& row, std::int64_t window, std::int64_t count,
             store(Vector{}, reinterpret_cast<Number*>(to + tap * row.to_tap + i * block_bytes));
 }
 
-/// Sixteen channels of `count` windows, from one on.
+/// A vector of channels of `count` windows, from one on.
 template <typename Number, Windows windows>
 void fill_channels(const TileRow& row, std::int64_t window, std::int64_t count, const char* from, char* to) {
     to += window * block_bytes;
     SlidingWindow<Number, windows>(row, from + window * window_step(windows) * block_bytes, to).fill_until(to + count * block_bytes);
 }
 
+constexpr std::int64_t vector_bytes = sizeof(Vector), picture_vectors = block_bytes / vector_bytes;
 constexpr std::int64_t windows_at_a_time = 16;  // whose blocks stay in the first cache until they are full
 
 template <typename Number>
@@ -105,8 +106,8 @@ void fill_tiles(const TileRow& row, std::int64_t block) {
     for (std::int64_t window = 0; window < row.count; window += windows_at_a_time) {
         const std::int64_t left = row.count - window, count = left < windows_at_a_time ? left : windows_at_a_time;
         for (std::int64_t i = 0; i < vectors; ++i) {
-            const std::int64_t from_block = block * vectors + i;
-            const char* const from = row.from + from_block * row.from_block;
+            const std::int64_t from_vector = block * vectors + i, from_block = from_vector / picture_vectors;
+            const char* const from = row.from + from_block * row.from_block + from_vector % picture_vectors * vector_bytes;
             char* const to = row.to + block * row.to_block + i * lanes * static_cast<std::int64_t>(sizeof(Number));
             if (from_block >= row.from_blocks)
                 clear_channels<Number>(row, window, count, to);

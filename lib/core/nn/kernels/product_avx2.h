@@ -38,11 +38,11 @@ void add_up_pixels(const char* in, const char* weights, const Steps& steps, bool
 
 /// The sums of a group and a panel.
 inline void add_up_group(const char* in, const char* weights, const Steps& steps, bool from_zero, float* to, Ahead& ahead) {
-    constexpr std::int64_t most = 6, last = group_pixels - 2 * most;
+    constexpr std::int64_t most = 6, others = (group_pixels - most) / 2;
     for (std::int64_t half = 0; half < 2; ++half, weights += panel_step_bytes / 2, to += sum_outputs) {
         add_up_pixels<most>(in, weights, steps, from_zero, to);
-        add_up_pixels<most>(in + most * steps.pixel, weights, steps, from_zero, to + most * panel_outputs);
-        add_up_pixels<last>(in + 2 * most * steps.pixel, weights, steps, from_zero, to + 2 * most * panel_outputs);
+        for (std::int64_t pixel = most; pixel < group_pixels; pixel += others)
+            add_up_pixels<others>(in + pixel * steps.pixel, weights, steps, from_zero, to + pixel * panel_outputs);
     }
     ahead.fetch();
 }

@@ -8,7 +8,7 @@ namespace lcm::nn::blocked {
 
 bool takes(at::ScalarType type) {
     if (type == at::kBFloat16) return instruction_set() >= InstructionSet::avx512_bf16;
-    return type == at::kFloat && instruction_set() >= InstructionSet::avx2;
+    return type == at::kFloat;
 }
 
 std::string_view kernels(at::ScalarType type) {

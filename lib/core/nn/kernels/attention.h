@@ -63,7 +63,7 @@ struct HeadKernel {
     void (*attend)(const HeadShape& shape, const Attend& work);
 };
 
-/// That of this process: for f32 on AVX2 at least, for bf16 on AVX512-BF16.
+/// That of this process: for f32, on AVX512-BF16 also for bf16.
 const HeadKernel& head_kernel(Numbers numbers);
 
 }  // namespace lcm::nn::blocked

@@ -28,7 +28,7 @@ struct Change {
 /// Writes all blocks of a row.
 using FillRow = void (*)(const PictureRow& row, const Change& change);
 
-/// That of this process: on a CPU with AVX2 at least for rows of f32, which become f32; on AVX512-BF16 for bf16, which becomes anything.
+/// That of this process: for rows of f32, which become f32, on AVX512-BF16 also for bf16, which becomes anything.
 FillRow row_kernel(Numbers from);
 
 }  // namespace lcm::nn::blocked

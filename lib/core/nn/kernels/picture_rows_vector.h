@@ -20,7 +20,7 @@ constexpr std::int64_t pixels_at_a_time = 16;  // whose channels stay in the fir
 
 /// The next pixels, which come from far away: channels of one block of many pixels are no sequence that a CPU foresees.
 inline void fetch_ahead(const char* from, std::int64_t bytes) {
-    for (std::int64_t i = 0; i < bytes; i += block_bytes) _mm_prefetch(from + i, _MM_HINT_T0);
+    for (std::int64_t i = 0; i < bytes; i += block_bytes) fetch_near(from + i);
 }
 
 template <Numbers to>

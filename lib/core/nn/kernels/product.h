@@ -13,7 +13,7 @@
 ///
 /// Weights lie in panels of 32 outputs: [panel][block][tap][2][16 rows][64 bytes], where a row holds, for each of 16 outputs, the 4 bytes
 /// that meet 4 bytes of a pixel: 1 number in f32, 2 in bf16, 4 in int8. That is what the tiles of AMX (`product_amx.cc`) and the vectors of
-/// AVX512 (`product_avx512.h`) and AVX2 (`product_avx2.h`) all multiply. An output's sum is made in one order, whatever is shared out between threads.
+/// AVX512 (`product_avx512.h`) and of any other CPU (`product_vector.h`) all multiply. An output's sum is made in one order, whatever is shared out between threads.
 namespace lcm::nn::blocked {
 
 constexpr std::int64_t block_bytes = 64, group_pixels = 16, panel_outputs = 32;
@@ -106,7 +106,7 @@ struct ProductKernel {
     void (*multiply)(const Product& product, const Part& part, float* scratch);
 };
 
-/// That of this process (`lib/core/tensor/instruction_set.h`), at least AVX2, and AVX512-BF16 for bf16 and int8.
+/// That of this process (`lib/core/tensor/instruction_set.h`): for f32, on AVX512-BF16 also for bf16 and int8.
 const ProductKernel& product_kernel(const Product& product);
 
 /// Whether 3x3 convolutions are products of windows, with less than half the work: not where tiles wait for memory more than they multiply.

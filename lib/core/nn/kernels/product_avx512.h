@@ -90,7 +90,7 @@ private:
 };
 
 /// Only sums that wait for more blocks are stored.
-inline std::int64_t stored_numbers(const Product& product, const Part& part) {
+inline std::int64_t scratch_numbers(const Product& product, const Part& part) {
     if (product.blocks_at_a_time() >= product.blocks) return 1;
     return (part.last_group - part.first_group) * halves * sum_numbers;
 }

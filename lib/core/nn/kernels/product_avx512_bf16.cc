@@ -6,8 +6,8 @@
 namespace lcm::nn::blocked {
 
 extern const ProductKernel product_kernel_avx512_bf16, window_kernel_avx512_bf16, product_kernel_avx512_int8;
-const ProductKernel product_kernel_avx512_bf16{stored_numbers, multiply_with<Multiplier, Numbers::bf16>};
+const ProductKernel product_kernel_avx512_bf16{scratch_numbers, multiply_with<Multiplier, Numbers::bf16>};
 const ProductKernel window_kernel_avx512_bf16{window_numbers<VectorAdder, Numbers::bf16>, multiply_windows<VectorAdder, Numbers::bf16>};
-const ProductKernel product_kernel_avx512_int8{stored_numbers, multiply_with<Multiplier, Numbers::int8>};
+const ProductKernel product_kernel_avx512_int8{scratch_numbers, multiply_with<Multiplier, Numbers::int8>};
 
 }  // namespace lcm::nn::blocked

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <immintrin.h>
-
 #include "lib/core/nn/kernels/gelu.h"
 #include "lib/core/nn/kernels/indices.h"
 #include "lib/core/nn/kernels/masks.h"
@@ -169,9 +167,9 @@ inline void fetch_outputs(const Product& product, const std::int64_t* out, std::
     constexpr std::int64_t number_bytes = sizeof(typename ResultOf<numbers>::Type);
     for (std::int64_t i = 0; i < count; ++i) {
         if (out[i] == not_wanted) continue;
-        _mm_prefetch(static_cast<const char*>(product.out) + out[i] * number_bytes, _MM_HINT_T1);
+        fetch_far(static_cast<const char*>(product.out) + out[i] * number_bytes);
         if (product.residual == nullptr) continue;
-        _mm_prefetch(static_cast<const char*>(product.residual) + out[i] * number_bytes, _MM_HINT_T1);
+        fetch_far(static_cast<const char*>(product.residual) + out[i] * number_bytes);
     }
 }
 
@@ -181,7 +179,7 @@ inline void fetch_residuals(const Product& product, const std::int64_t* out, std
     constexpr std::int64_t number_bytes = sizeof(typename ResultOf<numbers>::Type);
     if (product.residual == nullptr) return;
     for (std::int64_t i = 0; i < count; ++i)
-        if (out[i] != not_wanted) _mm_prefetch(static_cast<const char*>(product.residual) + out[i] * number_bytes, _MM_HINT_T0);
+        if (out[i] != not_wanted) fetch_near(static_cast<const char*>(product.residual) + out[i] * number_bytes);
 }
 
 /// Calls `add_up(panel, first block, blocks, weights)` for as many blocks as are added up at a time, panel by panel.
@@ -216,7 +214,7 @@ struct Ahead {
     std::int64_t lines;  ///< at a time
 
     void fetch() {
-        for (std::int64_t i = 0; i < lines; ++i, next += lcm::nn::blocked::block_bytes) _mm_prefetch(next, _MM_HINT_T1);
+        for (std::int64_t i = 0; i < lines; ++i, next += lcm::nn::blocked::block_bytes) fetch_far(next);
     }
 };
 

@@ -4,5 +4,5 @@
 #if defined(__AVX512F__)
 #include "lib/core/nn/kernels/sums_avx512.h"
 #else
-#include "lib/core/nn/kernels/sums_avx2.h"
+#include "lib/core/nn/kernels/sums_vector.h"
 #endif

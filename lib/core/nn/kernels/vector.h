@@ -31,6 +31,10 @@ using Short = std::uint16_t __attribute__((vector_size(2 * lanes)));
 /// The compiler does not know what tiles and the assembler's instructions load from memory: what was stored must be there.
 inline void memory_is_written() { asm volatile("" ::: "memory"); }
 
+/// What is read or written soon: on its way into the first cache, or only the second.
+inline void fetch_near(const void* line) { __builtin_prefetch(line, 0, 3); }
+inline void fetch_far(const void* line) { __builtin_prefetch(line, 0, 2); }
+
 inline Vector same(float x) { return x - Vector{}; }
 
 inline Vector load(const float* from) {

@@ -25,19 +25,17 @@ inline void sum_up(const Vector* m, Vector& first, Vector& second) {
     }
 }
 
-constexpr std::int64_t most_groups_at_a_time = 2;
-
-/// One tap of some groups of windows and one panel.
+/// One tap of a group of windows and one panel.
 struct TapWork {
-    const char* in[most_groups_at_a_time];  ///< where each group begins
-    float* to[most_groups_at_a_time];       ///< of each group: sums of its first `Adder::windows`, [windows][32 outputs]
-    std::int64_t next;                      ///< numbers to those of the next windows of a group
-    std::int64_t pixel, block, blocks;      ///< distances in bytes, and blocks of channels
+    const char* in;                     ///< where the group begins
+    float* to;                          ///< sums of its first `Adder::windows`, [windows][32 outputs]
+    std::int64_t next;                  ///< numbers to those of the next windows of the group
+    std::int64_t pixel, block, blocks;  ///< distances in bytes, and blocks of channels
     const char* weights;
 };
 
-/// @tparam Adder  adds up the products of `Adder::groups` groups at a time, `add_up(TapWork, Ahead)`; sums of `Adder::windows` lie side by
-/// side, every `Adder::numbers` numbers those of another tap
+/// @tparam Adding  adds up the products of a group, `add_up(TapWork, Ahead)`; sums of `Adder::windows` lie side by side, every
+/// `Adder::numbers` numbers those of another tap; it fetches `fetches(blocks)` times
 template <template <Numbers> typename Adding, Numbers numbers, Windows windows, Ending ending>
 class WindowMultiplier {
 public:
@@ -47,8 +45,7 @@ public:
         : product_(product), part_(part), scratch_(scratch), blocks_(product.blocks / taps) {}
 
     static std::int64_t scratch_numbers(const Part& part) {
-        const std::int64_t groups = part.last_group - part.first_group + Adder::groups - 1;
-        return groups * units * taps * Adder::numbers;
+        return (part.last_group - part.first_group) * units * taps * Adder::numbers;
     }
 
     void run() {
@@ -65,24 +62,22 @@ private:
     std::int64_t groups() const { return part_.last_group - part_.first_group; }
 
     void add_up(std::int64_t panel, std::int64_t tap, const char* weights) {
-        const std::int64_t lines = blocks_ * panel_step_bytes / block_bytes;
-        const std::int64_t turns = (groups() + Adder::groups - 1) / Adder::groups * units * blocks_;
+        const std::int64_t lines = blocks_ * panel_step_bytes / block_bytes, turns = groups() * Adder::fetches(blocks_);
         const char* const following = weights + blocks_ * panel_step_bytes;
         Ahead ahead{following, following + blocks_ * panel_step_bytes, (lines + turns - 1) / turns};
-        for (std::int64_t group = 0; group < groups(); group += Adder::groups) {
-            TapWork work{.in = {}, .to = {}, .next = taps * Adder::numbers, .pixel = product_.in_strides.pixel,
-                         .block = product_.in_strides.block, .blocks = blocks_, .weights = weights};
-            for (std::int64_t i = 0; i < Adder::groups; ++i) {
-                // Behind the last group it is that one again.
-                const std::int64_t there = group + i < groups() ? group + i : group;
-                const Place place = place_of(product_, part_.first_group + there);
-                if (there % taps == tap)  // what `finish` will write and add
-                    fetch_outputs<numbers>(product_, Outputs(product_, place, panel).at, 4 * group_pixels);
-                work.in[i] = place.in + tap * blocks_ * product_.in_strides.block;
-                work.to[i] = stored(group + i, tap);
-            }
+        for (std::int64_t group = 0; group < groups(); ++group) {
+            const Place place = place_of(product_, part_.first_group + group);
+            if (group % taps == tap)  // what `finish` will write and add
+                fetch_outputs<numbers>(product_, Outputs(product_, place, panel).at, 4 * group_pixels);
             if (ahead.next >= ahead.end) ahead.lines = 0;
-            Adder::add_up(work, ahead);
+            Adder::add_up({.in = place.in + tap * blocks_ * product_.in_strides.block,
+                           .to = stored(group, tap),
+                           .next = taps * Adder::numbers,
+                           .pixel = product_.in_strides.pixel,
+                           .block = product_.in_strides.block,
+                           .blocks = blocks_,
+                           .weights = weights},
+                          ahead);
         }
     }
 

@@ -8,11 +8,12 @@ namespace {
 
 template <Numbers of>
 struct VectorAdder {
-    static constexpr std::int64_t groups = 1, windows = sum_pixels, numbers = sum_numbers;
+    static constexpr std::int64_t windows = sum_pixels, numbers = sum_numbers;
+    static std::int64_t fetches(std::int64_t blocks) { return group_pixels / windows * blocks; }
 
     static void add_up(const TapWork& work, Ahead& ahead) {
-        const char* in = work.in[0];
-        float* to = work.to[0];
+        const char* in = work.in;
+        float* to = work.to;
         for (std::int64_t window = 0; window < group_pixels; window += windows, in += windows * work.pixel, to += work.next)
             add_up(work, in, to, ahead);
     }

@@ -1,10 +1,10 @@
 #pragma once
 
 #include "lib/core/nn/kernels/product_parts.h"
-#include "lib/core/nn/kernels/sums_avx2.h"
+#include "lib/core/nn/kernels/sums_vector.h"
 
-/// `product.h` in f32 with the vectors of AVX2: a group of pixels at a time, in three parts that each fill the registers with their sums of
-/// half a panel.
+/// `product.h` in f32 with vectors of any size: a group of pixels at a time, in parts that each fill the registers with their sums of half a
+/// panel.
 namespace {
 
 using lcm::nn::blocked::panel_outputs;
@@ -37,14 +37,14 @@ void add_up_pixels(const char* in, const char* weights, const Steps& steps, bool
 }
 
 /// The sums of a group and a panel.
-inline void add_up_group(const char* in, const char* weights, const Steps& steps, bool from_zero, float* to, Ahead& ahead) {
-    constexpr std::int64_t most = 6, others = (group_pixels - most) / 2;
+inline void add_up_group(const char* in, const char* weights, const Steps& steps, bool from_zero, float* to) {
+    constexpr std::int64_t first = lanes > 4 ? 6 : 2, others = lanes > 4 ? 5 : 2;
+    static_assert((group_pixels - first) % others == 0);
     for (std::int64_t half = 0; half < 2; ++half, weights += panel_step_bytes / 2, to += sum_outputs) {
-        add_up_pixels<most>(in, weights, steps, from_zero, to);
-        for (std::int64_t pixel = most; pixel < group_pixels; pixel += others)
+        add_up_pixels<first>(in, weights, steps, from_zero, to);
+        for (std::int64_t pixel = first; pixel < group_pixels; pixel += others)
             add_up_pixels<others>(in + pixel * steps.pixel, weights, steps, from_zero, to + pixel * panel_outputs);
     }
-    ahead.fetch();
 }
 
 template <Numbers numbers, Ending ending>
@@ -70,7 +70,8 @@ private:
             const Place place = place_of(product_, part_.first_group + group);
             float* const sums = scratch_ + (stored ? group : 0) * group_sums;
             if (ahead.next >= ahead.end) ahead.lines = 0;
-            add_up_group(place.in + first * product_.in_strides.block, weights, steps, first == 0, sums, ahead);
+            add_up_group(place.in + first * product_.in_strides.block, weights, steps, first == 0, sums);
+            ahead.fetch();
             if (last) finish(panel, place, sums);
         }
     }

@@ -4,14 +4,14 @@
 #include "lib/core/nn/kernels/product.h"
 #include "lib/core/nn/kernels/vector.h"
 
-/// The sums of a few pixels and 16 outputs, in f32, in the registers of AVX2: two for each pixel. Two of weights meet a number of a pixel
-/// that is copied to all lanes; eight sums are enough to hide how long one product takes, twelve fill the registers.
+/// The sums of a few pixels and 16 outputs, in f32, in registers of any size. Vectors of weights meet a number of a pixel that is copied to
+/// all lanes. With AVX2, where a pixel has two, eight sums are enough to hide how long a product takes, and twelve fill the registers.
 namespace {
 
 using lcm::nn::blocked::block_bytes;
 using lcm::nn::blocked::Numbers;
 
-constexpr std::int64_t sum_pixels = 4, sum_vectors = 2, sum_outputs = sum_vectors * lanes;
+constexpr std::int64_t sum_outputs = 16, sum_vectors = sum_outputs / lanes, sum_pixels = lanes > 4 ? 4 : 2;
 
 /// Where pixels in equal distances lie.
 struct Pixels {
@@ -43,7 +43,8 @@ struct SumsOf {
         for_each_index<rows>([&](auto each) {
             constexpr std::int64_t number = row + each.value;
             const auto* const from = reinterpret_cast<const float*>(weights + number * block_bytes);
-            const Vector weight[] = {load(from), load(from + lanes)};
+            Vector weight[sum_vectors];
+            for_each_index<sum_vectors>([&](auto v) { weight[v.value] = load(from + v.value * lanes); });
             for_each_index<pixels>([&](auto i) {
                 const Vector copies = same(reinterpret_cast<const float*>(in.first + i.value * in.stride)[number]);
                 for_each_index<sum_vectors>([&](auto v) { sum[i.value][v.value] += copies * weight[v.value]; });

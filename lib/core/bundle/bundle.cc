@@ -20,7 +20,6 @@
 #include "lib/core/tensor/graph.h"
 #include "lib/core/tensor/instruction_set.h"
 #include "lib/core/model/quantization.h"
-#include "lib/core/nn/attention_kernel.h"
 #include "lib/core/nn/packed.h"
 #include "lib/core/nn/quantized.h"
 #include "lib/core/weights/device_weights.h"
@@ -293,8 +292,8 @@ void note_kernels(at::Device device, at::ScalarType type) {
         return;
     }
     note_engine("isa", lcm::name(instruction_set()));
-    note_engine("products", nn::product_kernels(type));
-    note_engine("attention", nn::attention_kernels(type));
+    note_engine("products", nn::kernels(type));
+    note_engine("attention", nn::kernels(type));
 }
 
 }  // namespace

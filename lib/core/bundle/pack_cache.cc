@@ -1,7 +1,6 @@
 #include "lib/core/bundle/pack_cache.h"
 
 #include <fmt/format.h>
-#include <torch/version.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -51,8 +50,8 @@ void make_room(const fs::path& folder, std::uint64_t needed) {
 
 std::unique_ptr<PackStore> open_pack_cache(const std::string& key, std::uint64_t bytes) {
     const std::string folder = cache_folder("packed");
-    if (folder.empty() || bytes < least_packed_bytes || bytes > most_packed_bytes || !PackStore::is_possible()) return nullptr;
-    const std::string whole = fmt::format("{}\n{}\n{}\n{}", key, name(instruction_set()), TORCH_VERSION, layers_version);
+    if (folder.empty() || bytes < least_packed_bytes || bytes > most_packed_bytes) return nullptr;
+    const std::string whole = fmt::format("{}\n{}\n{}", key, name(instruction_set()), layers_version);
     const std::string path = fmt::format("{}/{}.safetensors", folder, sha256_hex(as_bytes(whole)));
     auto store = std::make_unique<PackStore>(path, whole);
     std::error_code error;

@@ -10,13 +10,11 @@
 #include <vector>
 
 #include "lib/core/nn/blocked_panels.h"
-#include "lib/core/nn/blocked_products.h"
 #include "lib/core/nn/blocked_run.h"
 #include "lib/core/nn/kernels/attention.h"
+#include "lib/core/nn/packed.h"
 
 namespace lcm::nn {
-
-#if defined(__x86_64__)
 
 namespace {
 
@@ -77,7 +75,7 @@ Packed pack(const blocked::HeadKernel& kernel, const blocked::HeadShape& shape, 
 
 bool takes_attention_kernel(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t heads) {
     const bool one_type = k.scalar_type() == q.scalar_type() && v.scalar_type() == q.scalar_type();
-    if (!q.device().is_cpu() || !one_type || at::GradMode::is_enabled() || !blocked::takes(q.scalar_type())) return false;
+    if (!q.device().is_cpu() || !one_type || at::GradMode::is_enabled() || !multiplies(q.scalar_type())) return false;
     const bool in_words = q.scalar_type() == at::kFloat || q.size(2) / heads % 2 == 0;
     return lies_by_token(q) && lies_by_token(k) && lies_by_token(v) && in_words && k.size(1) > 0;
 }
@@ -112,17 +110,6 @@ at::Tensor attention_kernel(const at::Tensor& q, const at::Tensor& k, const at::
         kernel.end();
     });
     return result;
-}
-
-#else
-
-bool takes_attention_kernel(const at::Tensor&, const at::Tensor&, const at::Tensor&, std::int64_t) { return false; }
-at::Tensor attention_kernel(const at::Tensor& q, const at::Tensor&, const at::Tensor&, std::int64_t) { return q; }
-
-#endif
-
-std::string_view attention_kernels(at::ScalarType type) {
-    return blocked::takes(type) ? blocked::kernels(type) : "libtorch";
 }
 
 }  // namespace lcm::nn

@@ -4,7 +4,6 @@
 
 #include "lib/core/nn/blocked_conv.h"
 #include "lib/core/nn/blocked_panels.h"
-#include "lib/core/nn/blocked_products.h"
 #include "lib/core/nn/blocked_windows.h"
 
 namespace lcm::nn::blocked {
@@ -102,15 +101,20 @@ private:
 
 }  // namespace
 
+}  // namespace lcm::nn::blocked
+
+namespace lcm::nn {
+
 std::shared_ptr<const PackedConv2d> pack_conv(const Scope& weights, const ConvShape& shape, const PlainWeight& plain,
                                               const at::Tensor& bias) {
-    return std::make_shared<Conv2d>(weights, shape, plain, bias);
+    return std::make_shared<blocked::Conv2d>(weights, shape, plain, bias);
 }
 
 std::shared_ptr<const PackedUpsampleConv> pack_upsample_conv(const Scope& weights, LinearShape shape, const PlainWeight& plain,
                                                              const at::Tensor& bias) {
-    if (takes_windows(shape.in, numbers_of(*weights.packs()))) return std::make_shared<DoublingWindows>(weights, shape, bias);
-    return std::make_shared<UpsampleConv>(weights, shape, plain, bias);
+    if (blocked::takes_windows(shape.in, blocked::numbers_of(*weights.packs())))
+        return std::make_shared<blocked::DoublingWindows>(weights, shape, bias);
+    return std::make_shared<blocked::UpsampleConv>(weights, shape, plain, bias);
 }
 
-}  // namespace lcm::nn::blocked
+}  // namespace lcm::nn

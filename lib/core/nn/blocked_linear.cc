@@ -1,5 +1,5 @@
 #include "lib/core/nn/blocked_panels.h"
-#include "lib/core/nn/blocked_products.h"
+#include "lib/core/nn/packed.h"
 
 namespace lcm::nn::blocked {
 
@@ -33,12 +33,16 @@ private:
 
 }  // namespace
 
+}  // namespace lcm::nn::blocked
+
+namespace lcm::nn {
+
 std::shared_ptr<const PackedLinear> pack_linear(const Scope& weights, LinearShape shape, const PlainWeight& plain, const at::Tensor& bias) {
-    return std::make_shared<Linear>(weights, shape, plain, bias);
+    return std::make_shared<blocked::Linear>(weights, shape, plain, bias);
 }
 
 std::shared_ptr<const PackedGeglu> pack_geglu(const Scope& weights, LinearShape shape, const PlainWeight& plain, const at::Tensor& bias) {
-    return std::make_shared<Geglu>(weights, shape, plain, bias);
+    return std::make_shared<blocked::Geglu>(weights, shape, plain, bias);
 }
 
-}  // namespace lcm::nn::blocked
+}  // namespace lcm::nn

@@ -1,8 +1,10 @@
+#include "lib/core/nn/blocked_quantized.h"
+
 #include <ATen/TensorOperators.h>
 
 #include "lib/core/nn/blocked_conv.h"
 #include "lib/core/nn/blocked_panels.h"
-#include "lib/core/nn/blocked_products.h"
+#include "lib/core/nn/packed.h"
 
 namespace lcm::nn::blocked {
 

@@ -1,4 +1,4 @@
-#include "lib/core/nn/onednn_products.h"
+#include "lib/core/nn/onednn_quantized.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/List.h>

@@ -9,16 +9,20 @@
 #include "lib/core/nn/group_norm_kernel.h"
 #include "lib/core/nn/layers.h"
 
-/// Products with weights in the order that the fastest kernel wants, reordered once when they are made. On AVX512 and AMX the kernel is our
-/// own (`blocked_products.h`), elsewhere it is oneDNN's (`onednn_products.h`). Inference on a CPU only.
+/// Products with weights in the order that our own kernels want (`kernels/product.h`), reordered once when they are made, for any number of
+/// inputs and outputs: f32 on every CPU, bf16 on AMX or AVX512-BF16. Sums are f32 until the epilogue has been applied, so that bias, SiLU
+/// and residual round once. Inference on a CPU only.
 namespace lcm::nn {
 
-/// Whether layers pack the weights of that source: its type is f32 or bf16, and there is a kernel for it on this CPU.
+/// Whether there are kernels for that type on this CPU.
+bool multiplies(at::ScalarType type);
+
+/// Whether layers pack the weights of that source: its type is one that we multiply.
 bool packs(const Scope& weights);
 
-/// Whose kernels multiply packed weights of that type on this CPU: our own, by their instructions, "onednn", or "libtorch" where
-/// nothing is packed.
-std::string_view product_kernels(at::ScalarType type);
+/// Whose kernels multiply and attend in that type on this CPU: our own, by their instructions (`lib/core/tensor/instruction_set.h`), or
+/// "libtorch".
+std::string_view kernels(at::ScalarType type);
 
 /// Gives the plain weight, as the source has it.
 using PlainWeight = std::function<at::Tensor()>;

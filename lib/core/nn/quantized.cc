@@ -4,8 +4,9 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/full.h>
 
-#include "lib/core/nn/blocked_products.h"
-#include "lib/core/nn/onednn_products.h"
+#include "lib/core/nn/blocked_quantized.h"
+#include "lib/core/nn/onednn_quantized.h"
+#include "lib/core/nn/packed.h"
 
 namespace lcm::nn {
 
@@ -50,7 +51,7 @@ at::Tensor sum_biases(const QuantizedWeight& weight, const at::Tensor& sums, con
 
 std::shared_ptr<const Product> quantized_product(const ProductShape& shape, const QuantizedWeight& weight, const at::Tensor& bias,
                                                  at::ScalarType type, const Scope* kept) {
-    if (type == at::kBFloat16 && blocked::takes(type)) return blocked::quantized_product(shape, weight, bias, kept);
+    if (type == at::kBFloat16 && multiplies(type)) return blocked::quantized_product(shape, weight, bias, kept);
     return onednn::quantized_product(shape, weight, bias);
 }
 

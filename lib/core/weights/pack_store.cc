@@ -5,16 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <map>
 #include <optional>
-#include <span>
-#include <sstream>
 #include <vector>
 
 #include "lib/base/error.h"
 #include "lib/base/sha256.h"
-#include "lib/core/nn/packed_bytes.h"
 #include "lib/core/tensor/convert.h"
 #include "lib/core/weights/weight_file.h"
 
@@ -23,18 +19,7 @@ namespace lcm {
 namespace {
 
 constexpr std::string_view key_entry = "lcm.pack_key", sum_entry = "lcm.pack_sha256";
-constexpr std::string_view layout_suffix = "|layout";
-constexpr std::size_t alignment = 64;  // what oneDNN's kernels want
-
-/// The shape of a plain weight as the file's metadata have it: "320,320,3,3".
-std::string shape_text(std::span<const std::int64_t> shape) { return fmt::format("{}", fmt::join(shape, ",")); }
-
-std::vector<std::int64_t> parse_shape(const std::string& text) {
-    std::vector<std::int64_t> shape;
-    std::istringstream in(text);
-    for (std::string number; std::getline(in, number, ',');) shape.push_back(std::stoll(number));
-    return shape;
-}
+constexpr std::size_t alignment = 64;  // what the kernels want
 
 /// Only a file that nobody else can have written is believed.
 bool is_own(const std::string& path) {
@@ -42,24 +27,17 @@ bool is_own(const std::string& path) {
     return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == ::geteuid() && (status.st_mode & 022) == 0;
 }
 
-/// The checksum of everything but the numbers: shapes, layouts, key.
-class Description {
-public:
-    explicit Description(std::string_view key) { add(key); }
-    void add(std::string_view text) { hash_.update(as_bytes(fmt::format("{}:", text.size()))), hash_.update(as_bytes(text)); }
-    std::string hex() { return hash_.hex(); }
-
-private:
-    Sha256 hash_;
-};
-
-std::string_view text_of(std::span<const std::uint8_t> bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
-
-/// A tensor of the file to be.
-struct Piece {
-    std::string name;
-    std::span<const std::byte> bytes;
-};
+/// The checksum of everything but the numbers: key, names and shapes.
+std::string describe(const std::string& key, const std::vector<TensorEntry>& tensors) {
+    Sha256 hash;
+    const auto add = [&](std::string_view text) {
+        hash.update(as_bytes(fmt::format("{}:", text.size())));
+        hash.update(as_bytes(text));
+    };
+    add(key);
+    for (const TensorEntry& tensor : tensors) add(tensor.name), add(fmt::format("{} {}", bits(tensor.dtype), fmt::join(tensor.shape, ",")));
+    return hash.hex();
+}
 
 }  // namespace
 
@@ -68,40 +46,25 @@ struct PackStore::State {
     std::optional<WeightFile> file;
     std::map<std::string, at::Tensor> fresh;  ///< packed in this run
 
-    std::optional<nn::PackedBytes> stored(const std::string& name) const;
-    bool describes_itself() const;
+    bool is_whole() const;
 };
 
-/// A weight of the file, or nothing where its parts do not fit together.
-std::optional<nn::PackedBytes> PackStore::State::stored(const std::string& name) const {
-    const auto numbers = file->tensors().find(name), layout = file->tensors().find(name + std::string(layout_suffix));
-    const auto shape = file->metadata().find(name);
-    if (numbers == file->tensors().end() || layout == file->tensors().end() || shape == file->metadata().end()) return {};
-    const auto bytes = file->bytes(numbers->second), description = file->bytes(layout->second);
-    if (reinterpret_cast<std::uintptr_t>(bytes.data()) % alignment != 0) return {};
-    const auto* const first = reinterpret_cast<const std::uint8_t*>(description.data());
-    return nn::PackedBytes{parse_shape(shape->second), scalar_type(numbers->second.dtype), {first, first + description.size()}, bytes};
-}
-
-bool PackStore::State::describes_itself() const {
+bool PackStore::State::is_whole() const {
     const auto said = file->metadata().find(key_entry), sum = file->metadata().find(sum_entry);
     if (said == file->metadata().end() || sum == file->metadata().end() || said->second != key) return false;
-    Description description(key);
+    std::vector<TensorEntry> tensors;
     for (const auto& [name, entry] : file->tensors()) {
-        if (name.ends_with(layout_suffix)) continue;
-        const auto weight = stored(name);
-        if (!weight) return false;
-        description.add(name), description.add(shape_text(weight->shape)), description.add(text_of(weight->layout));
-        description.add(std::to_string(weight->numbers.size()));
+        if (reinterpret_cast<std::uintptr_t>(file->bytes(entry).data()) % alignment != 0) return false;
+        tensors.push_back(entry);
     }
-    return description.hex() == sum->second;
+    return describe(key, tensors) == sum->second;
 }
 
 PackStore::PackStore(std::string path, std::string key) : state_(new State{std::move(path), std::move(key), {}, {}}) {
     if (!is_own(state_->path)) return;
     try {
         state_->file.emplace(state_->path);
-        if (!state_->describes_itself()) state_->file.reset();
+        if (!state_->is_whole()) state_->file.reset();
     } catch (const std::exception&) {
         state_->file.reset();  // whatever is wrong with it, a new one takes its place
     }
@@ -113,8 +76,7 @@ bool PackStore::is_there() const { return state_->file.has_value(); }
 
 nn::PackedWeight PackStore::find(const std::string& name) const {
     if (!state_->file || !state_->file->has(name)) return {};
-    const auto weight = state_->stored(name);
-    return weight ? nn::PackedWeight{nn::from_bytes(*weight), state_->file->owner()} : nn::PackedWeight{};
+    return {state_->file->view(name), state_->file->owner()};
 }
 
 void PackStore::keep(const std::string& name, const at::Tensor& weight) {
@@ -124,36 +86,18 @@ void PackStore::keep(const std::string& name, const at::Tensor& weight) {
 void PackStore::write() {
     if (state_->file || state_->fresh.empty()) return;
     Header header;
-    header.metadata.emplace(key_entry, state_->key);
-    Description description(state_->key);
-    std::vector<nn::PackedBytes> weights;
-    weights.reserve(state_->fresh.size());  // the pieces point into it
-    std::vector<Piece> pieces;
-    const auto add = [&](const std::string& name, Dtype type, std::span<const std::byte> bytes) {
-        const auto count = static_cast<std::int64_t>(bytes.size() * 8 / bits(type));
-        header.tensors.push_back({name, type, {count}, header.data_bytes, header.data_bytes + bytes.size()});
-        header.data_bytes += bytes.size();
-        pieces.push_back({name, bytes});
-    };
-    // Numbers first: whole cache lines each, so that all of them stay aligned.
     for (const auto& [name, weight] : state_->fresh) {
-        const nn::PackedBytes& packed = weights.emplace_back(nn::to_bytes(weight));
-        if (packed.numbers.size() % alignment != 0) return;  // such a layout is not kept
-        header.metadata.emplace(name, shape_text(packed.shape));
-        description.add(name), description.add(shape_text(packed.shape)), description.add(text_of(packed.layout));
-        description.add(std::to_string(packed.numbers.size()));
-        add(name, dtype_of(packed.type), packed.numbers);
+        if (weight.nbytes() % alignment != 0) return;  // those behind it would not be aligned
+        header.tensors.push_back(
+            {name, dtype_of(weight.scalar_type()), weight.sizes().vec(), header.data_bytes, header.data_bytes + weight.nbytes()});
+        header.data_bytes += weight.nbytes();
     }
-    std::size_t next = 0;
-    for (const auto& [name, weight] : state_->fresh)
-        add(name + std::string(layout_suffix), Dtype::U8, std::as_bytes(std::span(weights[next++].layout)));
-    header.metadata.emplace(sum_entry, description.hex());
+    header.metadata.emplace(key_entry, state_->key);
+    header.metadata.emplace(sum_entry, describe(state_->key, header.tensors));
     const auto sink = sink_to_file(state_->path);
     sink->write(as_bytes(frame_of(format_header(header))));
-    for (const Piece& piece : pieces) sink->write(piece.bytes);
+    for (const auto& [name, weight] : state_->fresh) sink->write({static_cast<const std::byte*>(weight.const_data_ptr()), weight.nbytes()});
     sink->finish();
 }
-
-bool PackStore::is_possible() { return nn::has_packed_bytes(); }
 
 }  // namespace lcm

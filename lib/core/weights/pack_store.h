@@ -11,8 +11,8 @@ namespace lcm {
 /// Packed weights of one network in a file, from one run to the next: they are mapped, so that nothing is read, converted or copied, and
 /// processes share the memory.
 ///
-/// The file holds the numbers as oneDNN laid them out and the description of that layout, in the form of a safetensors file. It is as good
-/// as its key: what decides the numbers and the layout (weights, configuration, type, instruction set, libtorch) must be in it.
+/// It is a safetensors file, and as good as its key: what decides the numbers and their order (weights, configuration, type, instruction
+/// set) must be in it.
 class PackStore {
 public:
     /// @param path  of the file; its folder must be there
@@ -28,9 +28,6 @@ public:
     void keep(const std::string& name, const at::Tensor& weight);
     /// Writes what was remembered, whole or not at all; nothing where the file was there. @throws Error(io), Error(cannot_create)
     void write();
-
-    /// Whether this libtorch can say how a packed weight lies, and make one of memory.
-    static bool is_possible();
 
 private:
     struct State;

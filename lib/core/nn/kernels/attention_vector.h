@@ -148,7 +148,8 @@ private:
             const float one = square_of(query, shape_.width);
             if (!(one <= square)) square = one;
             float* const to = queries_ + i / row_queries * shape_.words() * row_queries + i % row_queries;
-            for (std::int64_t word = 0; word < shape_.words(); ++word) std::memcpy(to + word * row_queries, query + word * in_word, word_bytes);
+            for (std::int64_t word = 0; word < shape_.words(); ++word)
+                std::memcpy(to + word * row_queries, query + word * in_word, word_bytes);
         }
         bounded_ = square * work_.key_square * work_.scale * work_.scale <= most_exponent * most_exponent;
         for (std::int64_t i = 0; i < query_vectors; ++i) {
@@ -166,6 +167,7 @@ private:
                 find_some_scores(keys, queries_ + query * words, scores_ + key * query_block + query);
     }
 
+    /// Of `sum_pixels` keys and `sum_outputs` queries.
     inline __attribute__((always_inline)) void find_some_scores(const char* keys, const float* from, float* to) {
         constexpr std::int64_t at_once = 4;
         const std::int64_t words = shape_.words(), next = words * block_bytes;
@@ -242,8 +244,9 @@ private:
                 add_columns(values + c * word_bytes, row, count, scores_ + query, sums_ + c * query_block + query);
     }
 
-    /// @param row  bytes from one key's values to the next's
-    static inline __attribute__((always_inline)) void add_columns(const char* values, std::int64_t row, std::int64_t count, const float* weights, float* to) {
+    /// Of `sum_pixels` columns and `sum_outputs` queries. @param row  bytes from one key's values to the next's
+    static inline __attribute__((always_inline)) void add_columns(const char* values, std::int64_t row, std::int64_t count,
+                                                                  const float* weights, float* to) {
         Pixels columns(values, word_bytes);
         Sums sums;
         sums.load_from(to);

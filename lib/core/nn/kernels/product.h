@@ -13,7 +13,8 @@
 ///
 /// Weights lie in panels of 32 outputs: [panel][block][tap][2][16 rows][64 bytes], where a row holds, for each of 16 outputs, the 4 bytes
 /// that meet 4 bytes of a pixel: 1 number in f32, 2 in bf16, 4 in int8. That is what the tiles of AMX (`product_amx.cc`) and the vectors of
-/// AVX512 (`product_avx512.h`) and of any other CPU (`product_vector.h`) all multiply. An output's sum is made in one order, whatever is shared out between threads.
+/// AVX512 (`product_avx512.h`) and of other CPUs (`product_vector.h`) all multiply. An output's sum is made in one order, whatever is
+/// shared out between threads.
 namespace lcm::nn::blocked {
 
 constexpr std::int64_t block_bytes = 64, group_pixels = 16, panel_outputs = 32;

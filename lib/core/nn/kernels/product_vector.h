@@ -3,8 +3,8 @@
 #include "lib/core/nn/kernels/product_parts.h"
 #include "lib/core/nn/kernels/sums_vector.h"
 
-/// `product.h` in f32 with vectors of any size: a group of pixels at a time, in parts that each fill the registers with their sums of half a
-/// panel.
+/// `product.h` in f32 with vectors of any size: a group of pixels at a time, in parts that each fill the registers with their sums of half
+/// a panel.
 namespace {
 
 using lcm::nn::blocked::panel_outputs;

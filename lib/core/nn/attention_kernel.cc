@@ -11,7 +11,7 @@
 
 #include "lib/core/nn/blocked_panels.h"
 #include "lib/core/nn/blocked_run.h"
-#include "lib/core/nn/kernels/attention.h"
+#include "lib/core/nn/kernels/number_kernels.h"
 #include "lib/core/nn/packed.h"
 
 namespace lcm::nn {
@@ -81,7 +81,7 @@ bool takes_attention_kernel(const at::Tensor& q, const at::Tensor& k, const at::
 }
 
 at::Tensor attention_kernel(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t heads) {
-    const blocked::HeadKernel& kernel = blocked::head_kernel(blocked::numbers_of(q.scalar_type()));
+    const blocked::HeadKernel& kernel = blocked::number_kernels(blocked::numbers_of(q.scalar_type())).attention;
     at::Tensor result = at::empty(q.sizes(), q.options());
     const Heads queries(q, heads), keys(k, heads), values(v, heads), out(result, heads);
     const blocked::HeadShape shape{k.size(1), keys.width};

@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "lib/core/nn/blocked_run.h"
-#include "lib/core/nn/kernels/picture_rows.h"
+#include "lib/core/nn/kernels/number_kernels.h"
 
 namespace lcm::nn::blocked {
 
@@ -50,7 +50,7 @@ BlockedPicture::BlockedPicture(const at::Tensor& x, const PictureChange& change,
 void BlockedPicture::fill(const at::Tensor& x, const PictureChange& change, const PictureRows& rows) {
     const std::int64_t channels = x.size(1), height = x.size(2), width = x.size(3);
     const auto* const from = static_cast<const char*>(x.const_data_ptr());
-    const FillRow fill_row = row_kernel(x.scalar_type() == at::kFloat ? Numbers::f32 : Numbers::bf16);
+    const FillRow fill_row = number_kernels(x.scalar_type() == at::kFloat ? Numbers::f32 : Numbers::bf16).fill_row;
     const std::int64_t row_bytes = width * channels * static_cast<std::int64_t>(x.element_size());
     auto* const to = static_cast<char*>(memory_.mutable_data_ptr());
     const InputStrides strides = this->strides(1);

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "lib/core/nn/kernels/number_kernels.h"
+
 namespace lcm::nn::blocked {
 
 namespace {
@@ -42,7 +44,8 @@ std::int64_t bound(std::int64_t size, std::int64_t index, std::int64_t count, st
 Scratch::Scratch(std::int64_t numbers) : memory_(at::empty({numbers}, at::kFloat)) {}
 
 void run(const Product& product, std::int64_t input_bytes) {
-    const ProductKernel& kernel = product_kernel(product);
+    const NumberKernels& kernels = number_kernels(product.numbers);
+    const ProductKernel& kernel = product.windows == Windows::none ? kernels.product : kernels.windows;
     const Split split(product, input_bytes);
     const auto part_of = [&](std::int64_t index) {
         const std::int64_t panel = index / split.group_chunks, group = index % split.group_chunks;

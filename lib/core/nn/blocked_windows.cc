@@ -8,7 +8,7 @@
 
 #include "lib/core/nn/blocked_conv.h"
 #include "lib/core/nn/blocked_run.h"
-#include "lib/core/nn/kernels/tile_rows.h"
+#include "lib/core/nn/kernels/number_kernels.h"
 
 namespace lcm::nn::blocked {
 
@@ -35,7 +35,7 @@ public:
           columns_((input.width() - 2) / window_step(windows_)),
           pictures_(input.pictures()),
           memory_(at::empty({window_taps(windows_) * blocks_ * block() + group_pixels * block_bytes}, at::kByte)) {
-        fill(input, tile_row_kernel(product.numbers), rows.first);
+        fill(input, number_kernels(product.numbers).fill_tiles, rows.first);
     }
 
     /// What a product reads.

@@ -55,7 +55,8 @@ std::vector<Epilogue> epilogues(at::IntArrayRef shape, std::int64_t channels, at
     return all;
 }
 
-/// Both layers give the same for every epilogue, and the packed one the same bytes with any number of threads.
+/// Both layers give the same for every epilogue, and by our own kernels (not by libtorch's of bf16) the same bytes with any number of
+/// threads.
 template <typename Layer>
 void check_layers(const Layer& plain, const Layer& packed, const at::Tensor& x, std::int64_t channels) {
     const at::NoGradGuard no_grad;
@@ -68,6 +69,7 @@ void check_layers(const Layer& plain, const Layer& packed, const at::Tensor& x, 
         const at::Tensor found = packed(x, epilogue);
         CHECK(near(plain(x, epilogue), found));
         if (residual.defined()) CHECK(at::equal(residual, epilogue.residual));
+        if (!multiplies(x.scalar_type())) continue;
         for (const int threads : {1, 2, 3}) {
             lcm::set_threads(threads);
             CHECK(at::equal(packed(x, epilogue), found));

@@ -63,7 +63,4 @@ struct HeadKernel {
     void (*attend)(const HeadShape& shape, const Attend& work);
 };
 
-/// That of this process: for f32, on AVX512-BF16 also for bf16.
-const HeadKernel& head_kernel(Numbers numbers);
-
 }  // namespace lcm::nn::blocked

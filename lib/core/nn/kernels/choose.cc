@@ -1,5 +1,5 @@
 #include "lib/core/nn/kernels/byte_kernels.h"
-#include "lib/core/nn/kernels/f32_kernels.h"
+#include "lib/core/nn/kernels/number_kernels.h"
 #include "lib/core/nn/kernels/vector_kernels.h"
 #include "lib/core/tensor/instruction_set.h"
 
@@ -34,56 +34,33 @@ const ByteKernels& byte_kernels() {
 
 namespace blocked {
 
-extern const F32Kernels f32_kernels_baseline;
-#if defined(__x86_64__)
-extern const F32Kernels f32_kernels_avx2, f32_kernels_avx512;
-extern const ProductKernel product_kernel_avx512_bf16, window_kernel_avx512_bf16, product_kernel_avx512_int8, product_kernel_amx;
-extern const HeadKernel head_kernel_avx512_bf16, head_kernel_amx;
-void fill_row_avx512_bf16(const PictureRow& row, const Change& change);
-void fill_tiles_avx512_bf16(const TileRow& row, std::int64_t block);
-#endif
+extern const NumberKernels f32_kernels_baseline;
 
-const F32Kernels& f32_kernels() {
 #if defined(__x86_64__)
+
+extern const NumberKernels f32_kernels_avx2, f32_kernels_avx512, bf16_kernels_avx512, int8_kernels_avx512;
+extern const ProductKernel product_kernel_amx;
+extern const HeadKernel head_kernel_amx;
+
+const NumberKernels& number_kernels(Numbers numbers) {
     const InstructionSet set = instruction_set();
-    if (set >= InstructionSet::avx512) return f32_kernels_avx512;
-    if (set == InstructionSet::avx2) return f32_kernels_avx2;
-#endif
-    return f32_kernels_baseline;
-}
-
-const ProductKernel& product_kernel(const Product& product) {
-    const bool windows = product.windows != Windows::none;
-#if defined(__x86_64__)
-    if (product.numbers != Numbers::f32) {
-        if (windows) return window_kernel_avx512_bf16;
-        if (instruction_set() == InstructionSet::amx) return product_kernel_amx;
-        return product.numbers == Numbers::int8 ? product_kernel_avx512_int8 : product_kernel_avx512_bf16;
+    if (numbers == Numbers::f32) {
+        if (set >= InstructionSet::avx512) return f32_kernels_avx512;
+        return set == InstructionSet::avx2 ? f32_kernels_avx2 : f32_kernels_baseline;
     }
-#endif
-    return windows ? f32_kernels().windows : f32_kernels().product;
+    const bool bytes = numbers == Numbers::int8;
+    if (set < InstructionSet::amx) return bytes ? int8_kernels_avx512 : bf16_kernels_avx512;
+    static const NumberKernels int8{.product = product_kernel_amx};
+    static const NumberKernels bf16{
+        .product = product_kernel_amx, .attention = head_kernel_amx, .fill_row = bf16_kernels_avx512.fill_row};
+    return bytes ? int8 : bf16;
 }
 
-const HeadKernel& head_kernel([[maybe_unused]] Numbers numbers) {
-#if defined(__x86_64__)
-    if (numbers != Numbers::f32) return instruction_set() == InstructionSet::amx ? head_kernel_amx : head_kernel_avx512_bf16;
-#endif
-    return f32_kernels().attention;
-}
+#else
 
-FillRow row_kernel([[maybe_unused]] Numbers from) {
-#if defined(__x86_64__)
-    if (from != Numbers::f32) return fill_row_avx512_bf16;
-#endif
-    return f32_kernels().fill_row;
-}
+const NumberKernels& number_kernels(Numbers) { return f32_kernels_baseline; }
 
-FillTiles tile_row_kernel([[maybe_unused]] Numbers to) {
-#if defined(__x86_64__)
-    if (to != Numbers::f32) return fill_tiles_avx512_bf16;
 #endif
-    return f32_kernels().fill_tiles;
-}
 
 bool multiplies_windows(Numbers numbers) {
     return numbers == Numbers::f32 || (numbers == Numbers::bf16 && instruction_set() < InstructionSet::amx);

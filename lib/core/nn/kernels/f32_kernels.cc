@@ -1,8 +1,7 @@
 // Compiled for each instruction set, so without templates of the standard library (see vector_kernels.cc).
 
-#include "lib/core/nn/kernels/f32_kernels.h"
-
 #include "lib/core/nn/kernels/attention_vector.h"
+#include "lib/core/nn/kernels/number_kernels.h"
 #include "lib/core/nn/kernels/picture_rows_vector.h"
 #include "lib/core/nn/kernels/tile_rows_vector.h"
 #if defined(__AVX512F__)
@@ -15,8 +14,8 @@
 
 namespace lcm::nn::blocked {
 
-extern const F32Kernels LCM_F32_KERNELS;
-const F32Kernels LCM_F32_KERNELS{
+extern const NumberKernels LCM_F32_KERNELS;
+const NumberKernels LCM_F32_KERNELS{
     .product = {scratch_numbers, multiply_with<Multiplier, Numbers::f32>},
     .windows = {window_numbers<VectorAdder, Numbers::f32>, multiply_windows<VectorAdder, Numbers::f32>},
     .attention = worded_kernel<Numbers::f32>,

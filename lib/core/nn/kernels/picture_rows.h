@@ -25,10 +25,7 @@ struct Change {
     float per_step = 1, zero = 0;
 };
 
-/// Writes all blocks of a row.
+/// Writes all blocks of a row: f32 to f32, bf16 to anything.
 using FillRow = void (*)(const PictureRow& row, const Change& change);
-
-/// That of this process: for rows of f32, which become f32, on AVX512-BF16 also for bf16, which becomes anything.
-FillRow row_kernel(Numbers from);
 
 }  // namespace lcm::nn::blocked

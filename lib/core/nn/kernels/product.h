@@ -107,9 +107,6 @@ struct ProductKernel {
     void (*multiply)(const Product& product, const Part& part, float* scratch);
 };
 
-/// That of this process (`lib/core/tensor/instruction_set.h`): for f32, on AVX512-BF16 also for bf16 and int8.
-const ProductKernel& product_kernel(const Product& product);
-
 /// Whether 3x3 convolutions are products of windows, with less than half the work: not where tiles wait for memory more than they multiply.
 bool multiplies_windows(Numbers numbers);
 

@@ -29,7 +29,4 @@ struct TileRow {
 /// Writes block `block` of all taps.
 using FillTiles = void (*)(const TileRow& row, std::int64_t block);
 
-/// That of this process: to f32, on AVX512-BF16 also to bf16.
-FillTiles tile_row_kernel(Numbers to);
-
 }  // namespace lcm::nn::blocked

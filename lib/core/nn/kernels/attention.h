@@ -10,10 +10,10 @@
 /// of P's rows are made of the same rounded numbers that multiply V, and divide O. (Milakov and Gimelshein 2018, "Online normalizer
 /// calculation for softmax"; Dao 2022, "FlashAttention".)
 ///
-/// m keeps P in range, and is a whole number, so that no result depends on it. It is 0 where |q| |k| bounds the exponents by
+/// m keeps P in range, and is a whole number: P and O scale by it without rounding. It is 0 where |q| |k| bounds the exponents by
 /// `most_exponent`, as nearly always; else a row's largest exponent, rounded up.
 ///
-/// Keys and values are packed in the order in which a kernel reads them: the tiles of AMX (`attention_tiles.h`) or the vectors of AVX512
+/// Keys and values are packed in the order in which a kernel reads them: the tiles of AMX (`attention_tiles.h`) or vectors
 /// (`attention_vector.h`).
 namespace lcm::nn::blocked {
 

@@ -205,6 +205,19 @@ class Descriptions(unittest.TestCase):
         self.assertEqual([7], self.undescribed(good.replace("int two", "\nint two")))
 
 
+class Kernels(unittest.TestCase):
+    def shareable(self, library):
+        """Functions of which the linker keeps one, whoever compiled it; thread-safe statics are guarded by such objects too."""
+        listed = subprocess.run(["nm", "--demangle", "--defined-only", library], capture_output=True, check=True, text=True).stdout
+        return [f"{library.name}: {line}" for line in listed.splitlines() if re.search(r" [WVu] ", line)]
+
+    def test_a_lesser_cpu_never_runs_what_was_compiled_for_a_greater_one(self):
+        folder = pathlib.Path(os.environ["LCM_TOOLS"]).parent / "lib/core/nn/kernels"
+        libraries = sorted(folder.glob("*.a"))
+        self.assertIn("liblcm-kernels-baseline.a", [library.name for library in libraries])
+        self.assertEqual([], [found for library in libraries if "baseline" not in library.name for found in self.shareable(library)])
+
+
 class Words(unittest.TestCase):
     # Spelt in pieces, so that this file does not match itself.
     UNFINISHED = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "X" * 3, "H" + "ACK")) + r")\b")

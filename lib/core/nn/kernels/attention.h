@@ -48,6 +48,9 @@ struct Attend {
     float* scratch;             ///< aligned to 64 bytes
     void* out;                  ///< [count,width]
     std::int64_t out_stride;    ///< numbers
+
+    /// Whether no exponent can exceed `most_exponent`. @param query_square  the largest square of a query's length
+    bool is_bounded(float query_square) const { return query_square * key_square * scale * scale <= most_exponent * most_exponent; }
 };
 
 /// How one kind of CPU attends.

@@ -20,8 +20,7 @@ public:
     HeadAttention(const HeadShape& shape, const Attend& work) : shape_(shape), work_(work), block_(shape_, work.scratch) {
         const float square = copy_queries(shape_, work, block_);
         memory_is_written();
-        const bool bounded = square * work.key_square * work.scale * work.scale <= most_exponent * most_exponent;
-        if (!bounded) find_largest();
+        if (!work.is_bounded(square)) find_largest();
     }
 
     void run() {

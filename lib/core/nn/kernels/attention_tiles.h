@@ -30,7 +30,7 @@ using lcm::nn::blocked::TokenRows;
 constexpr std::int64_t tile_columns = 16, tile_pairs = 16, tile_numbers = 2 * tile_columns * tile_pairs;
 constexpr std::int64_t pair = 2, depth_step = pair * tile_pairs;
 constexpr std::int64_t score_keys = depth_step, score_numbers = query_block * score_keys;  // of S at a time
-constexpr std::int64_t weight_numbers = query_block * key_block;                         // of P
+constexpr std::int64_t weight_numbers = query_block * key_block;                           // of P
 
 inline std::int64_t least(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
 

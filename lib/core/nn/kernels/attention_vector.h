@@ -8,15 +8,14 @@
 /// `attention.h` with vectors: each holds one number of several queries, so that maxima and sums over keys need no look
 /// from lane to lane, and a head of any width wastes nothing.
 ///
-/// Everything is in words of 4 bytes: 1 number in f32, 2 in bf16. Scores are made of 8 keys, word by word, times the words of 32 queries;
-/// O of 8 columns of values, key by key or pair of keys by pair, times the weights of 32 queries: both as `sums.h` has it.
+/// Everything is in words of 4 bytes: 1 number in f32, 2 in bf16. Scores are made of a few keys, word by word, times the words of queries;
+/// O of a few columns of values, key by key or pair of keys by pair, times the weights of queries: both as `sums.h` has it.
 namespace {
 
 using lcm::nn::blocked::Attend;
 using lcm::nn::blocked::HeadShape;
 using lcm::nn::blocked::HeadSizes;
 using lcm::nn::blocked::key_block;
-using lcm::nn::blocked::most_exponent;
 using lcm::nn::blocked::query_block;
 using lcm::nn::blocked::TokenRows;
 
@@ -79,7 +78,7 @@ float pack_worded_keys(TokenRows keys, const HeadShape& given, void* packed) {
         const Number* const row = static_cast<const Number*>(keys.first) + (key < shape.keys ? key : shape.keys - 1) * keys.stride;
         std::memcpy(static_cast<Number*>(packed) + key * shape.width, row, static_cast<std::size_t>(shape.width) * sizeof(Number));
         const float square = square_of(row, shape.width);
-        if (!(square <= largest)) largest = square;
+        if (!(square <= largest)) largest = square;  // also one that is not a number
     }
     return largest;
 }
@@ -151,7 +150,7 @@ private:
             for (std::int64_t word = 0; word < shape_.words(); ++word)
                 std::memcpy(to + word * row_queries, query + word * in_word, word_bytes);
         }
-        bounded_ = square * work_.key_square * work_.scale * work_.scale <= most_exponent * most_exponent;
+        bounded_ = work_.is_bounded(square);
         for (std::int64_t i = 0; i < query_vectors; ++i) {
             largest_[i] = same(bounded_ ? 0 : -__FLT_MAX__);
             totals_[i] = Vector{};

@@ -9,6 +9,8 @@
 
 namespace lcm::nn::blocked {
 
+namespace {
+
 void fill_row_of_bf16(const PictureRow& row, const Change& change) {
     switch (change.numbers) {
         case Numbers::f32:
@@ -19,6 +21,8 @@ void fill_row_of_bf16(const PictureRow& row, const Change& change) {
             return fill_row<Bf16, Numbers::int8>(row, change);
     }
 }
+
+}  // namespace
 
 extern const NumberKernels bf16_kernels_avx512, int8_kernels_avx512;
 const NumberKernels bf16_kernels_avx512{

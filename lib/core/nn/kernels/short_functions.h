@@ -26,10 +26,7 @@ inline Vector short_reciprocal(Vector x) { return reinterpret_cast<Vector>(_mm51
 /// Of a power whose number has no subnormal ones behind it.
 constexpr float least_exponent = -126;
 
-inline Vector rest_of_nearest(Vector x) {
-    constexpr float round_to_whole = 12582912.0F;  // 1.5 * 2^23: adding it rounds to the nearest whole number
-    return x - ((x + round_to_whole) - round_to_whole);
-}
+inline Vector rest_of_nearest(Vector x) { return x - nearest(x); }
 
 inline Vector fraction(Vector x) {
     const Vector rest = rest_of_nearest(x);
@@ -38,9 +35,7 @@ inline Vector fraction(Vector x) {
 
 /// For x below 128; powers below the least one become that.
 inline Vector times_power(Vector y, Vector x) {
-    const Vector whole = x < least_exponent ? same(least_exponent) : x - fraction(x);
-    const Whole bits = (__builtin_convertvector(whole, Whole) + 127) << 23;
-    return y * reinterpret_cast<Vector>(bits);
+    return y * power_of_two(x < least_exponent ? same(least_exponent) : x - fraction(x));
 }
 
 inline Vector short_reciprocal(Vector x) { return 1.0F / x; }

@@ -7,10 +7,8 @@ namespace {
 using Bytes = std::uint8_t __attribute__((vector_size(lanes)));
 
 /// clamp(round(x * factor) + zero, 0, 255), halves to even.
-// Adding 1.5 * 2^23 rounds to a whole number and leaves it in the low bits.
 inline Bytes steps(Vector x, float factor, float zero) {
-    constexpr float round_to_whole = 12582912.0F;
-    Vector step = (x * factor + round_to_whole) - round_to_whole + zero;
+    Vector step = nearest(x * factor) + zero;
     step = step > 0.0F ? step : Vector{};
     step = step < 255.0F ? step : same(255.0F);
     step = step + round_to_whole;

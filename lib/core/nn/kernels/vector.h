@@ -112,14 +112,24 @@ inline float sum_of(Vector x) {
 #endif
 }
 
+/// 1.5 * 2^23: adding it rounds a number below 2^22 to the nearest whole one, halves to even, and leaves that in the low bits.
+constexpr float round_to_whole = 12582912.0F;
+
+inline Vector nearest(Vector x) { return (x + round_to_whole) - round_to_whole; }
+
+/// 2^x of whole numbers from -126 to 127.
+inline Vector power_of_two(Vector whole) {
+    const Whole bits = (__builtin_convertvector(whole, Whole) + 127) << 23;
+    return reinterpret_cast<Vector>(bits);
+}
+
 /// e^x within 2 units in the last place: 2^n from the exponent's bits times a polynomial of the rest in [-ln 2 / 2, ln 2 / 2] (the
 /// coefficients are those of Cephes' `expf`).
 inline Vector exp(Vector x) {
     constexpr float log2_e = 1.44269504F, ln2_high = 0.693359375F, ln2_low = -2.12194440e-4F;
-    constexpr float round_to_whole = 12582912.0F;  // 1.5 * 2^23: adding it rounds to the nearest whole number
     x = x > 88.0F ? same(88.0F) : x;
     x = x < -87.0F ? same(-87.0F) : x;
-    const Vector whole = (x * log2_e + round_to_whole) - round_to_whole;
+    const Vector whole = nearest(x * log2_e);
     const Vector rest = (x - whole * ln2_high) - whole * ln2_low;
     Vector sum = same(1.9875691500e-4F);
     sum = sum * rest + 1.3981999507e-3F;
@@ -128,10 +138,7 @@ inline Vector exp(Vector x) {
     sum = sum * rest + 1.6666665459e-1F;
     sum = sum * rest + 5.0000001201e-1F;
     sum = sum * rest * rest + rest + 1.0F;
-    const Whole exponent = (__builtin_convertvector(whole, Whole) + 127) << 23;
-    Vector power;
-    std::memcpy(&power, &exponent, sizeof power);
-    return sum * power;
+    return sum * power_of_two(whole);
 }
 
 /// 1 / x for x >= 1, within 2 units in the last place: a guess of the CPU and one step of Newton's method.

@@ -44,9 +44,7 @@ public:
     void write(std::span<const std::byte> data) override { write_descriptor(temporary_.fd(), {&data, 1}, path_); }
     void write_parts(std::span<const std::span<const std::byte>> parts) override { write_descriptor(temporary_.fd(), parts, path_); }
     void finish() override {
-        // Some file systems cannot sync (EINVAL); there the rename alone must do.
-        if (::fsync(temporary_.fd()) != 0 && errno != EINVAL) throw_errno(ExitCode::io, path_, "cannot flush to the disk");
-        close_checked(temporary_.take_descriptor(), path_);
+        temporary_.flush(path_);
         if (existing_ == Existing::keep_equal && same_bytes(temporary_.path(), path_)) return temporary_.remove();
         move_into_place();
         temporary_.let_go();

@@ -64,6 +64,12 @@ bool TemporaryFile::list_for_removal() {
     return false;
 }
 
+void TemporaryFile::flush(const std::string& path) {
+    // Some file systems cannot sync (EINVAL); there the rename alone must do.
+    if (::fsync(fd()) != 0 && errno != EINVAL) throw_errno(ExitCode::io, path, "cannot flush to the disk");
+    close_checked(std::move(descriptor_), path);
+}
+
 void TemporaryFile::let_go() noexcept {
     if (entry_ != nullptr) {
         char* const path = entry_->exchange(nullptr);

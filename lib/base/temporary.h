@@ -20,7 +20,8 @@ public:
 
     const std::string& path() const { return path_; }
     int fd() const { return descriptor_.get(); }
-    Descriptor take_descriptor() { return std::move(descriptor_); }
+    /// Waits until what was written is on the disk, and closes the file. @throws Error(io) naming `path`
+    void flush(const std::string& path);
 
     /// The file is in its place under another name: it is no longer ours to remove.
     void let_go() noexcept;

@@ -1,5 +1,6 @@
-// `network-bench PRECISION PATH [SIDE] [THREADS]`: seconds of one UNet step and one VAE decode in the shape of SD 1.5 with random weights.
-// PRECISION is f32 or bf16, PATH plain, packed, int8 or cuda (plain on a GPU), SIDE the picture's side in pixels (512).
+// `network-bench PRECISION PATH [SIDE] [THREADS] [BATCH]`: seconds of one UNet step and one VAE decode in the shape of SD 1.5 with random
+// weights. PRECISION is f32 or bf16, PATH plain, packed, int8 or cuda (plain on a GPU), SIDE the pictures' side in pixels (512), BATCH how
+// many pass at once (1).
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/full.h>
@@ -32,15 +33,15 @@ constexpr const char* vae_config = R"({"_class_name":"AutoencoderKL","in_channel
 "down_block_types":["DownEncoderBlock2D","DownEncoderBlock2D","DownEncoderBlock2D","DownEncoderBlock2D"],
 "up_block_types":["UpDecoderBlock2D","UpDecoderBlock2D","UpDecoderBlock2D","UpDecoderBlock2D"]})";
 
-void measure(at::ScalarType type, std::string_view path, std::int64_t side) {
+void measure(at::ScalarType type, std::string_view path, std::int64_t side, std::int64_t batch) {
     const c10::InferenceMode no_gradients;
     const at::Device device = device_named(path == "cuda" ? path : "cpu");
     bench::RandomWeights weights(type, path);
     UNetInputs inputs;
-    inputs.sample = at::randn({1, 4, side / 8, side / 8}, type);
-    inputs.timestep = at::full({1}, 999, at::kLong);
-    inputs.context = at::randn({1, 77, 768}, type);
-    inputs.guidance = at::full({1}, 7.5, at::kFloat);
+    inputs.sample = at::randn({batch, 4, side / 8, side / 8}, type);
+    inputs.timestep = at::full({batch}, 999, at::kLong);
+    inputs.context = at::randn({batch, 77, 768}, type);
+    inputs.guidance = at::full({batch}, 7.5, at::kFloat);
     double step = 0, decode = 0;
     {
         const UNet unet = build_on(
@@ -53,21 +54,22 @@ void measure(at::ScalarType type, std::string_view path, std::int64_t side) {
         decode = bench::median_seconds([&] { vae->decode(inputs.sample); });
     }
     fmt::print(
-        "{{\"benchmark\":\"network\",\"device\":\"{}\",\"precision\":\"{}\",\"path\":\"{}\",\"side\":{},\"threads\":{},"
+        "{{\"benchmark\":\"network\",\"device\":\"{}\",\"precision\":\"{}\",\"path\":\"{}\",\"side\":{},\"batch\":{},\"threads\":{},"
         "\"unet_step_s\":{:.5f},\"vae_decode_s\":{:.5f}}}\n",
-        model_name(device), at::toString(type), path, side, at::get_num_threads(), step, decode);
+        model_name(device), at::toString(type), path, side, batch, at::get_num_threads(), step, decode);
 }
 
 }  // namespace
 
 int main(int count, char** arguments) {
     const auto word = [&](int i, std::string_view usual) { return count > i ? std::string_view(arguments[i]) : usual; };
-    const auto side = parse_u64(word(3, "512")), threads = parse_u64(word(4, "0"));
-    if (count < 3 || !side || !threads) {
-        fmt::print(stderr, "usage: {} f32|bf16 plain|packed|int8|cuda [SIDE] [THREADS]\n", arguments[0]);
+    const auto side = parse_u64(word(3, "512")), threads = parse_u64(word(4, "0")), batch = parse_u64(word(5, "1"));
+    if (count < 3 || !side || !threads || !batch) {
+        fmt::print(stderr, "usage: {} f32|bf16 plain|packed|int8|cuda [SIDE] [THREADS] [BATCH]\n", arguments[0]);
         return 64;
     }
     set_threads(static_cast<int>(*threads));
-    measure(word(1, "") == "bf16" ? at::kBFloat16 : at::kFloat, word(2, "plain"), static_cast<std::int64_t>(*side));
+    measure(word(1, "") == "bf16" ? at::kBFloat16 : at::kFloat, word(2, "plain"), static_cast<std::int64_t>(*side),
+            static_cast<std::int64_t>(*batch));
     return 0;
 }

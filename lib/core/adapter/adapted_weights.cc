@@ -30,13 +30,9 @@ at::Tensor AdaptedWeights::take(const std::string& name, at::IntArrayRef shape) 
     return with_sum(weight, sum_of_deltas(name, weight));
 }
 
-at::Tensor AdaptedWeights::take_exact(const std::string& name, at::IntArrayRef shape) {
-    return with_sum(weights_.take_exact(name, shape), sum_of_deltas(name, weights_.take(name, shape)));
-}
-
-at::Tensor AdaptedWeights::take_table(const std::string& name, at::IntArrayRef shape) {
-    const at::Tensor weight = weights_.take(name, shape), sum = sum_of_deltas(name, weight);
-    return sum.defined() ? with_sum(weight, sum) : weights_.take_table(name, shape);
+at::Tensor AdaptedWeights::take_stored(const std::string& name, at::IntArrayRef shape) {
+    const at::Tensor stored = weights_.take_stored(name, shape), sum = sum_of_deltas(name, weights_.take(name, shape));
+    return sum.defined() ? with_sum(stored.to(at::kFloat), sum) : stored;
 }
 
 nn::LowRank AdaptedWeights::branch(const std::string& name, at::IntArrayRef shape) {

@@ -19,8 +19,7 @@ public:
         : weights_(weights), adapters_(std::move(adapters)), network_(network) {}
 
     at::Tensor take(const std::string& name, at::IntArrayRef shape) override;
-    at::Tensor take_exact(const std::string& name, at::IntArrayRef shape) override;
-    at::Tensor take_table(const std::string& name, at::IntArrayRef shape) override;
+    at::Tensor take_stored(const std::string& name, at::IntArrayRef shape) override;
     bool has(const std::string& name) const override { return weights_.has(name); }
     std::optional<at::ScalarType> packs() const override { return weights_.packs(); }
     /// An adapter's own, else that of the weights, unless an adapter changes it: then the layer has the changed weight in plain numbers.

@@ -315,7 +315,7 @@ auto Bundle::build(Part part, const WeightLayer& layer, const Build& network) co
     note_kernels(device(), type);
     auto built = build_on(device(), changed ? *changed : static_cast<nn::WeightSource&>(set), network);
     set.expect_all_used();
-    if (packed) write_pack_cache(*packed);
+    if (packed) keep_pack_cache(*packed);
     return built;
 }
 

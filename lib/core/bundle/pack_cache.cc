@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int layers_version = 4;  // grows when layers pack other things under the same names
+constexpr int layers_version = 5;  // grows when layers pack other things under the same names
 
 struct Kept {
     fs::path path;
@@ -65,12 +65,13 @@ std::unique_ptr<PackStore> open_pack_cache(const std::string& key, std::uint64_t
     const fs::space_info space = fs::space(folder, error);
     if (error || space.available / 4 < bytes) return nullptr;
     make_room(folder, bytes);
+    info(fmt::format("weights are put into the order of this CPU's kernels, once: {}", path));
     return store;
 }
 
-void write_pack_cache(PackStore& store) {
+void keep_pack_cache(PackStore& store) {
     try {
-        store.write();
+        store.keep();
     } catch (const Error& error) {
         debug(fmt::format("packed weights are not kept: {}", error.what()));
     }

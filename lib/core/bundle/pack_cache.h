@@ -18,7 +18,7 @@ constexpr std::uint64_t most_packed_bytes = std::uint64_t{16} << 30;
 /// `bytes` would take more than a quarter of the free disk.
 std::unique_ptr<PackStore> open_pack_cache(const std::string& key, std::uint64_t bytes);
 
-/// Writes what the run has packed, and makes room for it. A cache only saves time: what fails is told in the log and nowhere else.
-void write_pack_cache(PackStore& store);
+/// Keeps what the run has packed. A cache only saves time: what fails is told in the log and nowhere else.
+void keep_pack_cache(PackStore& store);
 
 }  // namespace lcm

@@ -18,11 +18,6 @@ at::Tensor channel_sums(const at::Tensor& channel, const SumRows& rows, const at
 
 }  // namespace
 
-Numbers numbers_of(at::ScalarType type) {
-    if (type == at::kFloat) return Numbers::f32;
-    return type == at::kBFloat16 ? Numbers::bf16 : Numbers::int8;
-}
-
 Plan::Plan(const Panels& panels, const Epilogue& epilogue, std::int64_t pictures) : bias(panels.bias()) {
     const bool knows = epilogue.activation == Activation::none || epilogue.activation == Activation::silu;
     if (epilogue.channel.defined() && epilogue.channel.size(0) != 1 && epilogue.channel.size(0) != pictures) {
@@ -51,7 +46,7 @@ at::Tensor picture_for(const Plan& plan, const Epilogue& epilogue, at::IntArrayR
 
 Panels::Panels(const Scope& weights, const std::string& form, const PlainWeight& plain, SumRows rows, const at::Tensor& bias)
     : rows_(std::move(rows)),
-      weight_(packed_once(weights, form, plain, [&](const at::Tensor& weight) { return pack_panels(weight, rows_); })),
+      weight_(packed_once(weights, form, [&] { return panel_packing(plain(), rows_, *weights.packs()); })),
       bias_(pack_numbers(bias, rows_)) {}
 
 Panels::Panels(PackedWeight packed, SumRows rows, const at::Tensor& scale, const at::Tensor& bias)

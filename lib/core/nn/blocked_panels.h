@@ -10,9 +10,6 @@ namespace lcm::nn::blocked {
 
 class Panels;
 
-/// Those of a tensor: f32, bf16 or bytes.
-Numbers numbers_of(at::ScalarType type);
-
 /// An epilogue's parts.
 struct Plan {
     at::Tensor bias;               ///< f32, with the channels that can be added to it; [pictures,sums] or [sums]

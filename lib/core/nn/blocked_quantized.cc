@@ -10,11 +10,10 @@ namespace lcm::nn::blocked {
 
 namespace {
 
-/// A parameter's tensor as `make` makes it, or as an earlier run has.
-template <typename Make>
-PackedWeight kept_or_made(const Scope* kept, const std::string& form, const Make& make) {
-    if (kept == nullptr) return {make(), nullptr};
-    return packed_once(*kept, form, make, [](const at::Tensor& made) { return made; });
+/// What `packing()` makes of a parameter, or an earlier run has.
+template <typename MakePacking>
+PackedWeight kept_or_made(const Scope* kept, const std::string& form, const MakePacking& packing) {
+    return kept ? packed_once(*kept, form, packing) : PackedWeight{pack(packing()), nullptr};
 }
 
 class QuantizedProduct : public nn::Product {
@@ -38,9 +37,10 @@ public:
 private:
     static Panels panels(const ProductShape& shape, const QuantizedWeight& weight, const at::Tensor& bias, const Scope* kept) {
         SumRows rows = shape.gated ? gated_rows(shape.out / 2) : plain_rows(shape.out);
-        const auto sums = kept_or_made(kept, "int8 sums", [&] { return pack_numbers(row_sums(weight.steps), plain_rows(shape.out)); });
-        const at::Tensor biases = sum_biases(weight, sums.weight.narrow(0, 0, shape.out), bias);
-        PackedWeight steps = kept_or_made(kept, "int8", [&] { return pack_panels(weight.steps, rows); });
+        const auto row_order = [&] { return packing_of(pack_numbers(row_sums(weight.steps), plain_rows(shape.out))); };
+        const auto sums = kept_or_made(kept, "int8 sums", row_order);
+        const at::Tensor biases = sum_biases(weight, sums.weight[0].narrow(0, 0, shape.out), bias);
+        PackedWeight steps = kept_or_made(kept, "int8", [&] { return panel_packing(weight.steps, rows, at::kChar); });
         return {std::move(steps), std::move(rows), sum_scales(weight), biases};
     }
 

@@ -1,13 +1,15 @@
 #include "lib/core/nn/blocked_weights.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <cstring>
+#include <type_traits>
 
 #include "lib/core/nn/blocked_run.h"
 #include "lib/core/nn/kernels/product.h"
+#include "lib/core/nn/kernels/vector_kernels.h"
 
 namespace lcm::nn::blocked {
 
@@ -17,105 +19,158 @@ constexpr std::int64_t gates = panel_outputs / 2;
 
 std::int64_t whole_panels(std::int64_t sums) { return (sums + panel_outputs - 1) / panel_outputs * panel_outputs; }
 
-/// Sizes of a packed weight, in numbers.
-struct Order {
-    std::int64_t inputs, taps, blocks;
-    std::int64_t per_block;  ///< channels of a block
-    std::int64_t per_sum;    ///< channels that an instruction sums up at once
+/// What an instruction sums up of one output at once.
+using Word = std::uint32_t;
+constexpr std::int64_t block_words = block_bytes / static_cast<std::int64_t>(sizeof(Word)), step_words = 2 * group_pixels * block_words;
+static_assert(step_words * sizeof(Word) == panel_step_bytes);
 
-    Order(std::int64_t inputs, std::int64_t taps, std::int64_t number_bytes)
-        : inputs(inputs),
-          taps(taps),
-          blocks(ceil_divide(inputs, block_bytes / number_bytes)),
-          per_block(block_bytes / number_bytes),
-          per_sum(4 / number_bytes) {}
+/// A block of channels of one output, in numbers that fill it.
+template <typename Number>
+struct Block {
+    static constexpr std::int64_t channels = block_bytes / static_cast<std::int64_t>(sizeof(Number));
+    Number numbers[channels] = {};
 
-    explicit Order(const at::Tensor& weight)
-        : Order(weight.size(1), weight.numel() / (weight.size(0) * weight.size(1)), static_cast<std::int64_t>(weight.element_size())) {}
-
-    std::int64_t tile() const { return group_pixels * per_block; }
-    std::int64_t panel() const { return blocks * taps * 2 * tile(); }
-    /// Where channel `input` of its block goes in the two tiles of a step, for the panel's output `column`.
-    std::int64_t within(std::int64_t column, std::int64_t input) const {
-        const std::int64_t row = input % per_block / per_sum;
-        return column / group_pixels * tile() + (row * group_pixels + column % group_pixels) * per_sum + input % per_sum;
+    /// Takes its place among the outputs of a panel's step.
+    void put(std::int64_t column, Word* step) const {
+        Word words[block_words];
+        std::memcpy(words, numbers, sizeof words);
+        Word* const to = step + column / group_pixels * group_pixels * block_words + column % group_pixels;
+        for (std::int64_t i = 0; i < block_words; ++i) to[i * group_pixels] = words[i];
     }
-    /// Where channel `input` of the first tap goes in a panel.
-    std::int64_t place(std::int64_t column, std::int64_t input) const {
-        return input / per_block * taps * 2 * tile() + within(column, input);
+};
+
+/// A weight as it is stored.
+class Stored {
+public:
+    explicit Stored(const at::Tensor& weight)
+        : numbers_(static_cast<const std::byte*>(weight.const_data_ptr())),
+          type_(weight.scalar_type()),
+          size_(weight.element_size()),
+          inputs_(weight.size(1)),
+          taps_(weight.numel() / (weight.size(0) * weight.size(1))) {}
+
+    std::int64_t inputs() const { return inputs_; }
+    std::int64_t taps() const { return taps_; }
+
+    /// All taps of `count` inputs from `input` of an output, as f32 or bf16.
+    template <typename Number>
+    void read(std::int64_t output, std::int64_t input, std::int64_t count, Number* to) const {
+        const std::byte* const from = numbers_ + (output * inputs_ + input) * taps_ * size_;
+        convert(from, to, count * taps_);
     }
+
+private:
+    template <typename From>
+    static const From* as(const std::byte* from) {
+        return reinterpret_cast<const From*>(from);
+    }
+
+    void convert(const std::byte* from, float* to, std::int64_t count) const {
+        if (type_ == at::kHalf)
+            kernels_.half_to_f32(as<Half>(from), to, count);
+        else if (type_ == at::kBFloat16)
+            kernels_.bf16_to_f32(as<Bf16>(from), to, count);
+        else
+            std::copy_n(as<float>(from), count, to);
+    }
+
+    void convert(const std::byte* from, Bf16* to, std::int64_t count) const {
+        if (type_ == at::kHalf)
+            kernels_.half_to_bf16(as<Half>(from), to, count);
+        else if (type_ == at::kFloat)
+            kernels_.f32_to_bf16(as<float>(from), to, count);
+        else
+            std::copy_n(as<Bf16>(from), count, to);
+    }
+
+    void convert(const std::byte* from, std::int8_t* to, std::int64_t count) const { std::copy_n(as<std::int8_t>(from), count, to); }
+
+    const std::byte* numbers_;
+    at::ScalarType type_;
+    std::int64_t size_, inputs_, taps_;
+    const VectorKernels& kernels_ = vector_kernels();
 };
 
 // Block by block, so that what is written stays in the first cache.
 template <typename Number>
-void pack_panel(const Number* weight, const Order& order, const std::int64_t* rows, Number* panel) {
-    for (std::int64_t first = 0; first < order.inputs; first += order.per_block)
+void pack_panel(const Stored& weight, const std::int64_t* rows, Word* to) {
+    constexpr std::int64_t channels = Block<Number>::channels;
+    const std::int64_t taps = weight.taps();
+    std::vector<Number> numbers(static_cast<std::size_t>(channels * taps));
+    for (std::int64_t first = 0; first < weight.inputs(); first += channels, to += taps * step_words)
         for (std::int64_t column = 0; column < panel_outputs; ++column) {
-            if (rows[column] < 0) continue;
-            const Number* from = weight + (rows[column] * order.inputs + first) * order.taps;
-            for (std::int64_t input = first; input < std::min(order.inputs, first + order.per_block); ++input) {
-                Number* to = panel + order.place(column, input);
-                for (std::int64_t tap = 0; tap < order.taps; ++tap, to += 2 * order.tile()) *to = *from++;
+            const std::int64_t count = rows[column] < 0 ? 0 : std::min(channels, weight.inputs() - first);
+            if (count > 0) weight.read(rows[column], first, count, numbers.data());
+            for (std::int64_t tap = 0; tap < taps; ++tap) {
+                Block<Number> block;
+                for (std::int64_t i = 0; i < count; ++i) block.numbers[i] = numbers[static_cast<std::size_t>(i * taps + tap)];
+                block.put(column, to + tap * step_words);
             }
         }
 }
+
+constexpr std::int64_t kernel_numbers = 9;
 
 /// G g along one line of a weight's window, whose numbers lie `step` apart as those of the result do `result_step`: plain
 /// [g0, (g0 + g1 + g2) / 2, (g0 - g1 + g2) / 2, g2], doubling [g0, g0 + g1 + g2, g2].
-void transform(Windows windows, const float* g, std::int64_t step, float* result, std::int64_t result_step) {
+template <Windows windows>
+inline void transform(const float* g, std::int64_t step, float* result, std::int64_t result_step) {
+    constexpr bool plain = windows == Windows::plain;
     const float first = g[0], middle = g[step], last = g[2 * step], outer = first + last;
-    const bool plain = windows == Windows::plain;
-    *result = first;
-    *(result += result_step) = plain ? (outer + middle) / 2 : outer + middle;
-    if (plain) *(result += result_step) = (outer - middle) / 2;
-    *(result + result_step) = last;
+    result[0] = first;
+    result[result_step] = plain ? (outer + middle) / 2 : outer + middle;
+    if (plain) result[2 * result_step] = (outer - middle) / 2;
+    result[(plain ? 3 : 2) * result_step] = last;
 }
 
-/// G g G^T of one input of one output, tap by tap.
-void transform(Windows windows, const float* g, float* taps) {
-    constexpr std::int64_t kernel = 3;
-    const std::int64_t side = window_side(windows);
-    float rows[4 * kernel];
-    for (std::int64_t x = 0; x < kernel; ++x) transform(windows, g + x, kernel, rows + x, kernel);
-    for (std::int64_t y = 0; y < side; ++y) transform(windows, rows + y * kernel, 1, taps + y * side, 1);
+/// G g G^T of the windows of a block of inputs, tap by tap.
+template <Windows windows, std::int64_t count>
+void transform(const float* g, float (&taps)[window_taps(windows)][count]) {
+    constexpr std::int64_t side = window_side(windows);
+    float numbers[kernel_numbers][count], rows[3 * side][count];
+    for (std::int64_t i = 0; i < count; ++i)
+        for (std::int64_t k = 0; k < kernel_numbers; ++k) numbers[k][i] = g[i * kernel_numbers + k];
+    for (std::int64_t x = 0; x < 3; ++x)
+        for (std::int64_t i = 0; i < count; ++i) transform<windows>(&numbers[x][i], 3 * count, &rows[x][i], 3 * count);
+    for (std::int64_t y = 0; y < side; ++y)
+        for (std::int64_t i = 0; i < count; ++i) transform<windows>(&rows[3 * y][i], count, &taps[side * y][i], count);
 }
 
-template <typename Number>
-void pack_window_panel(const float* weight, const Order& order, Windows windows, const std::int64_t* rows, Number* panel) {
-    constexpr std::int64_t kernel_numbers = 9;
-    float taps[16];
-    for (std::int64_t first = 0; first < order.inputs; first += order.per_block)
+template <typename Number, Windows windows>
+void pack_window_panel(const Stored& weight, const std::int64_t* rows, Word* to) {
+    constexpr std::int64_t channels = Block<Number>::channels;
+    [[maybe_unused]] const VectorKernels& kernels = vector_kernels();
+    const std::int64_t tap_words = ceil_divide(weight.inputs(), channels) * step_words;
+    for (std::int64_t first = 0; first < weight.inputs(); first += channels, to += step_words)
         for (std::int64_t column = 0; column < panel_outputs; ++column) {
-            if (rows[column] < 0) continue;
-            for (std::int64_t input = first; input < std::min(order.inputs, first + order.per_block); ++input) {
-                transform(windows, weight + (rows[column] * order.inputs + input) * kernel_numbers, taps);
-                Number* to = panel + input / order.per_block * 2 * order.tile() + order.within(column, input);
-                for (std::int64_t tap = 0; tap < order.taps; ++tap, to += order.blocks * 2 * order.tile())
-                    *to = static_cast<Number>(taps[tap]);
+            float g[channels * kernel_numbers] = {}, taps[window_taps(windows)][channels];
+            if (rows[column] >= 0) weight.read(rows[column], first, std::min(channels, weight.inputs() - first), g);
+            transform<windows, channels>(g, taps);
+            for (std::int64_t tap = 0; tap < window_taps(windows); ++tap) {
+                Block<Number> block;
+                if constexpr (std::is_same_v<Number, float>)
+                    std::copy_n(taps[tap], channels, block.numbers);
+                else
+                    kernels.f32_to_bf16(taps[tap], block.numbers, channels);
+                block.put(column, to + tap * tap_words);
             }
         }
 }
 
-template <typename Number>
-void pack_windows(const at::Tensor& weight, const Order& order, const SumRows& rows, Windows windows, at::Tensor& packed) {
-    const auto* const from = weight.const_data_ptr<float>();
-    auto* const to = packed.mutable_data_ptr<Number>();
-    at::parallel_for(0, packed.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i)
-            pack_window_panel(from, order, windows, rows.data() + i * panel_outputs, to + i * order.panel());
-    });
-}
+using PackPanel = void (*)(const Stored& weight, const std::int64_t* rows, Word* panel);
 
-template <typename Number>
-void pack(const at::Tensor& weight, const Order& order, const SumRows& rows, at::Tensor& packed) {
-    const auto* const from = static_cast<const Number*>(weight.const_data_ptr());
-    auto* const to = static_cast<Number*>(packed.mutable_data_ptr());
-    at::parallel_for(0, packed.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i) pack_panel(from, order, rows.data() + i * panel_outputs, to + i * order.panel());
-    });
+Packing packing(const at::Tensor& weight, const SumRows& rows, std::vector<std::int64_t> sizes, at::ScalarType type, PackPanel pack_panel) {
+    return {std::move(sizes), type, [weight, rows, pack_panel](std::int64_t panel, void* to) {
+                pack_panel(Stored(weight), rows.data() + panel * panel_outputs, static_cast<Word*>(to));
+            }};
 }
 
 }  // namespace
+
+Numbers numbers_of(at::ScalarType type) {
+    if (type == at::kFloat) return Numbers::f32;
+    return type == at::kBFloat16 ? Numbers::bf16 : Numbers::int8;
+}
 
 SumRows plain_rows(std::int64_t outputs) {
     SumRows rows(static_cast<std::size_t>(whole_panels(outputs)), -1);
@@ -141,32 +196,22 @@ at::Tensor places(const SumRows& rows, std::int64_t outputs) {
     return result;
 }
 
-at::Tensor pack_panels(const at::Tensor& weight, const SumRows& rows) {
+Packing panel_packing(const at::Tensor& weight, const SumRows& rows, at::ScalarType type) {
     const at::Tensor plain = weight.contiguous();
-    const Order order(plain);
-    const auto panels = static_cast<std::int64_t>(rows.size()) / panel_outputs;
-    at::Tensor packed = at::empty({panels, order.blocks, order.taps, 2, group_pixels, order.per_block}, plain.options());
-    const bool is_filled_up = order.inputs % order.per_block != 0 || std::ranges::find(rows, -1) != rows.end();
-    if (is_filled_up) packed.zero_();
-    if (plain.element_size() == 1)
-        pack<std::int8_t>(plain, order, rows, packed);
-    else if (plain.element_size() == sizeof(Bf16))
-        pack<Bf16>(plain, order, rows, packed);
-    else
-        pack<float>(plain, order, rows, packed);
-    return packed;
+    const auto channels = block_channels(numbers_of(type)), panels = static_cast<std::int64_t>(rows.size()) / panel_outputs;
+    const std::int64_t inputs = plain.size(1), taps = plain.numel() / (plain.size(0) * inputs);
+    const PackPanel pack = type == at::kFloat ? pack_panel<float> : type == at::kChar ? pack_panel<std::int8_t> : pack_panel<Bf16>;
+    return packing(plain, rows, {panels, ceil_divide(inputs, channels), taps, 2, group_pixels, channels}, type, pack);
 }
 
-at::Tensor pack_windows(const at::Tensor& weight, const SumRows& rows, Windows windows, at::ScalarType type) {
+Packing window_packing(const at::Tensor& weight, const SumRows& rows, Windows windows, at::ScalarType type) {
     const at::Tensor plain = weight.contiguous();
-    const Order order(plain.size(1), window_taps(windows), static_cast<std::int64_t>(c10::elementSize(type)));
-    const auto panels = static_cast<std::int64_t>(rows.size()) / panel_outputs;
-    at::Tensor packed = at::zeros({panels, order.taps * order.blocks, 2, group_pixels, order.per_block}, type);
-    if (type == at::kFloat)
-        pack_windows<float>(plain, order, rows, windows, packed);
-    else
-        pack_windows<at::BFloat16>(plain, order, rows, windows, packed);
-    return packed;
+    const auto channels = block_channels(numbers_of(type)), panels = static_cast<std::int64_t>(rows.size()) / panel_outputs;
+    const bool doubles = windows == Windows::doubling;
+    PackPanel pack = doubles ? pack_window_panel<Bf16, Windows::doubling> : pack_window_panel<Bf16, Windows::plain>;
+    if (type == at::kFloat) pack = doubles ? pack_window_panel<float, Windows::doubling> : pack_window_panel<float, Windows::plain>;
+    const std::int64_t steps = window_taps(windows) * ceil_divide(plain.size(1), channels);
+    return packing(plain, rows, {panels, steps, 2, group_pixels, channels}, type, pack);
 }
 
 at::Tensor pack_numbers(const at::Tensor& numbers, const SumRows& rows) {

@@ -135,9 +135,9 @@ bool takes_windows(std::int64_t in, Numbers numbers) { return in >= least_inputs
 
 Panels window_panels(const Scope& weights, LinearShape shape, Windows windows, const at::Tensor& bias) {
     SumRows rows = plain_rows(shape.out);
-    const auto exact = [&] { return weights.take_exact("weight", {shape.out, shape.in, 3, 3}); };
-    PackedWeight packed = packed_once(weights, windows == Windows::plain ? "windows" : "doubling windows", exact,
-                                      [&](const at::Tensor& weight) { return pack_windows(weight, rows, windows, *weights.packs()); });
+    PackedWeight packed = packed_once(weights, windows == Windows::plain ? "windows" : "doubling windows", [&] {
+        return window_packing(weights.take_stored("weight", {shape.out, shape.in, 3, 3}), rows, windows, *weights.packs());
+    });
     return {std::move(packed), std::move(rows), {}, bias};
 }
 

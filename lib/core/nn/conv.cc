@@ -10,13 +10,13 @@ namespace lcm::nn {
 Conv2d::Conv2d(const Scope& weights, const ConvShape& shape)
     : shape_(shape), product_(weights.product({shape.in, shape.out, shape.kernel, shape.stride, shape.padding, shape.bias})) {
     if (product_) return;
-    const auto plain = [&] { return weights.take("weight", {shape.out, shape.in, shape.kernel, shape.kernel}); };
+    const std::vector<std::int64_t> weight{shape.out, shape.in, shape.kernel, shape.kernel};
     if (shape.bias) bias_ = weights.take("bias", {shape.out});
-    branch_ = weights.branch("weight", {shape.out, shape.in, shape.kernel, shape.kernel});
+    branch_ = weights.branch("weight", weight);
     if (packs(weights) && !branch_.down.defined())
-        packed_ = pack_conv(weights, shape, plain, bias_);
+        packed_ = pack_conv(weights, shape, [&] { return weights.take_stored("weight", weight); }, bias_);
     else
-        weight_ = channels_last(plain());
+        weight_ = channels_last(weights.take("weight", weight));
 }
 
 at::Tensor Conv2d::operator()(const at::Tensor& x, const Epilogue& epilogue) const {

@@ -44,7 +44,7 @@ at::Tensor guidance_embedding(const at::Tensor& w, std::int64_t dim) {
 }
 
 Embedding::Embedding(const Scope& weights, std::int64_t count, std::int64_t width)
-    : weight_(weights.take_table("weight", {count, width})), type_(weights.packs().value_or(weight_.scalar_type())) {}
+    : weight_(weights.take_stored("weight", {count, width})), type_(weights.packs().value_or(weight_.scalar_type())) {}
 
 at::Tensor Embedding::operator()(const at::Tensor& ids) const { return at::embedding(weight_, ids).to(type_); }
 

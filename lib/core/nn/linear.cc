@@ -11,14 +11,13 @@ namespace lcm::nn {
 Linear::Linear(const Scope& weights, std::int64_t in, std::int64_t out, bool bias)
     : product_(weights.product({.in = in, .out = out, .bias = bias})) {
     if (product_) return;
-    const auto plain = [&] { return weights.take("weight", {out, in}); };
     if (bias) bias_ = weights.take("bias", {out});
     branch_ = weights.branch("weight", {out, in});
     // A branch stands beside the plain product: its weights come and go with the records.
     if (packs(weights) && !branch_.down.defined())
-        packed_ = pack_linear(weights, {in, out}, plain, bias_);
+        packed_ = pack_linear(weights, {in, out}, [&] { return weights.take_stored("weight", {out, in}); }, bias_);
     else
-        weight_ = plain();
+        weight_ = weights.take("weight", {out, in});
 }
 
 at::Tensor Linear::operator()(const at::Tensor& x, const Epilogue& epilogue) const {
@@ -37,7 +36,7 @@ Geglu::Geglu(const Scope& weights, std::int64_t in, std::int64_t out) {
         proj_.emplace(proj, in, 2 * out);
         return;
     }
-    const auto plain = [&] { return proj.take("weight", {2 * out, in}); };
+    const auto plain = [&] { return proj.take_stored("weight", {2 * out, in}); };
     packed_ = pack_geglu(proj, {in, out}, plain, proj.take("bias", {2 * out}));
 }
 

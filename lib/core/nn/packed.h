@@ -24,7 +24,7 @@ bool packs(const Scope& weights);
 /// "libtorch".
 std::string_view kernels(at::ScalarType type);
 
-/// Gives the plain weight, as the source has it.
+/// Gives the plain weight, of f32, bf16 or halves, as it is stored.
 using PlainWeight = std::function<at::Tensor()>;
 
 /// act(x W^T + b + channel) + residual, of the last dimension.
@@ -71,18 +71,15 @@ std::shared_ptr<const PackedConv2d> pack_conv(const Scope& weights, const ConvSh
 std::shared_ptr<const PackedUpsampleConv> pack_upsample_conv(const Scope& weights, LinearShape shape, const PlainWeight& plain,
                                                              const at::Tensor& bias);
 
-/// Parameter `weight` as `pack` makes it of the plain one, or as an earlier run has; `form` tells several of one weight apart.
-template <typename Pack>
-PackedWeight packed_once(const Scope& weights, const std::string& form, const PlainWeight& plain, const Pack& pack) {
+/// Parameter `weight` as `packing()` makes it, or as an earlier run has; `form` tells several of one weight apart.
+template <typename MakePacking>
+PackedWeight packed_once(const Scope& weights, const std::string& form, const MakePacking& packing) {
     PackedWeight packed = weights.find_packed("weight", form);
-    if (packed.weight.defined()) return packed;
-    packed.weight = pack(plain());
-    weights.keep_packed("weight", form, packed.weight);
-    return packed;
+    return packed.weight.defined() ? packed : weights.pack("weight", form, packing());
 }
 
 /// Three taps of each row and column as the two that meet a small pixel, for the even and the odd rows and columns of the doubled picture
-/// as outputs of their own: [out,in,3,3] to [4*out,in,2,2]. Summed up in f32.
+/// as outputs of their own: [out,in,3,3] to [4*out,in,2,2] in f32.
 at::Tensor fold_doubling(const at::Tensor& weight);
 
 }  // namespace lcm::nn

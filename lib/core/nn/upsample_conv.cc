@@ -22,12 +22,12 @@ at::Tensor fold_doubling(const at::Tensor& weight) {
     std::vector<at::Tensor> parts;
     for (const int row : {0, 1})
         for (const int column : {0, 1}) parts.push_back(fold(fold(exact, 2, row), 3, column));
-    return at::cat(parts, 0).to(weight.scalar_type());
+    return at::cat(parts, 0);
 }
 
 UpsampleConv::UpsampleConv(const Scope& weights, std::int64_t in, std::int64_t out) : conv_(weights, {.in = in, .out = out}) {
     if (!packs(weights) || weights.branch("weight", {out, in, 3, 3}).down.defined()) return;
-    const auto plain = [&] { return weights.take("weight", {out, in, 3, 3}); };
+    const auto plain = [&] { return weights.take_stored("weight", {out, in, 3, 3}); };
     doubling_ = pack_upsample_conv(weights, {in, out}, plain, weights.take("bias", {out}));
 }
 

@@ -8,16 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "lib/core/nn/packing.h"
+
 namespace lcm::nn {
 
 struct Epilogue;
 struct GroupNormArguments;
-
-/// A weight in the order in which kernels read it (`core/nn/packed.h`).
-struct PackedWeight {
-    at::Tensor weight;                   ///< undefined: none
-    std::shared_ptr<const void> memory;  ///< kept alive with it, where the tensor does not own its numbers
-};
 
 /// A product beside a weight W, of the same inputs and outputs: y += up(down(x)). Both are undefined where there is none.
 struct LowRank {
@@ -60,11 +56,9 @@ public:
     /// Parameter `name` of exactly `shape` in the working type; a matrix [out,in] may be stored as the 1x1 convolution [out,in,1,1] and the
     /// reverse. @throws Error(data) naming file, tensor and both shapes
     virtual at::Tensor take(const std::string& name, at::IntArrayRef shape) = 0;
-    /// The same in f32, as it is stored: for what is made of a weight before it is rounded to the working type.
-    virtual at::Tensor take_exact(const std::string& name, at::IntArrayRef shape) { return take(name, shape).to(at::kFloat); }
-
-    /// The same as a table of which a few rows are read: in the type in which it is stored, where that saves a copy.
-    virtual at::Tensor take_table(const std::string& name, at::IntArrayRef shape) { return take(name, shape); }
+    /// The same before it is rounded to the working type: as it is stored, or in f32 where that takes work. For what is made of a weight,
+    /// and for tables of which a few rows are read.
+    virtual at::Tensor take_stored(const std::string& name, at::IntArrayRef shape) { return take(name, shape); }
 
     virtual bool has(const std::string& name) const = 0;
 
@@ -76,8 +70,10 @@ public:
 
     /// The weight `name` as an earlier run has packed it; it counts as taken. `form` tells which of several orders or parts of it.
     virtual PackedWeight find_packed(const std::string& /*name*/, const std::string& /*form*/) { return {}; }
-    /// Tells of a weight that was packed now.
-    virtual void keep_packed(const std::string& /*name*/, const std::string& /*form*/, const at::Tensor& /*weight*/) {}
+    /// The weight packed now, in memory unless the source keeps it for later runs.
+    virtual PackedWeight pack(const std::string& /*name*/, const std::string& /*form*/, const Packing& packing) {
+        return {nn::pack(packing), nullptr};
+    }
 
     /// What is applied beside the weight `name` of `shape` while the layer runs (adapters); none unless a source says otherwise.
     virtual LowRank branch(const std::string& /*name*/, at::IntArrayRef /*shape*/) { return {}; }
@@ -96,8 +92,7 @@ public:
     Scope operator/(std::size_t index) const { return *this / std::to_string(index); }
 
     at::Tensor take(const std::string& leaf, at::IntArrayRef shape) const { return source_->take(path(leaf), shape); }
-    at::Tensor take_exact(const std::string& leaf, at::IntArrayRef shape) const { return source_->take_exact(path(leaf), shape); }
-    at::Tensor take_table(const std::string& leaf, at::IntArrayRef shape) const { return source_->take_table(path(leaf), shape); }
+    at::Tensor take_stored(const std::string& leaf, at::IntArrayRef shape) const { return source_->take_stored(path(leaf), shape); }
     LowRank branch(const std::string& leaf, at::IntArrayRef shape) const { return source_->branch(path(leaf), shape); }
     /// Of this module itself.
     std::shared_ptr<const Product> product(const ProductShape& shape) const { return source_->product(prefix_, shape); }
@@ -105,8 +100,8 @@ public:
     std::optional<at::ScalarType> packs() const { return source_->packs(); }
     at::Device device() const { return source_->device(); }
     PackedWeight find_packed(const std::string& leaf, const std::string& form) const { return source_->find_packed(path(leaf), form); }
-    void keep_packed(const std::string& leaf, const std::string& form, const at::Tensor& weight) const {
-        source_->keep_packed(path(leaf), form, weight);
+    PackedWeight pack(const std::string& leaf, const std::string& form, const Packing& packing) const {
+        return source_->pack(path(leaf), form, packing);
     }
     const std::string& prefix() const { return prefix_; }
 

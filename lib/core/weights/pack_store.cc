@@ -5,13 +5,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <map>
+#include <algorithm>
 #include <optional>
 #include <vector>
 
 #include "lib/base/error.h"
+#include "lib/base/log.h"
 #include "lib/base/sha256.h"
-#include "lib/core/tensor/convert.h"
+#include "lib/core/weights/pack_writer.h"
 #include "lib/core/weights/weight_file.h"
 
 namespace lcm {
@@ -19,7 +20,6 @@ namespace lcm {
 namespace {
 
 constexpr std::string_view key_entry = "lcm.pack_key", sum_entry = "lcm.pack_sha256";
-constexpr std::size_t alignment = 64;  // what the kernels want
 
 /// Only a file that nobody else can have written is believed.
 bool is_own(const std::string& path) {
@@ -27,7 +27,7 @@ bool is_own(const std::string& path) {
     return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == ::geteuid() && (status.st_mode & 022) == 0;
 }
 
-/// The checksum of everything but the numbers: key, names and shapes.
+/// The checksum of everything but the numbers: key, names and shapes, in name order.
 std::string describe(const std::string& key, const std::vector<TensorEntry>& tensors) {
     Sha256 hash;
     const auto add = [&](std::string_view text) {
@@ -43,8 +43,9 @@ std::string describe(const std::string& key, const std::vector<TensorEntry>& ten
 
 struct PackStore::State {
     std::string path, key;
-    std::optional<WeightFile> file;
-    std::map<std::string, at::Tensor> fresh;  ///< packed in this run
+    std::optional<WeightFile> file = std::nullopt;
+    std::optional<PackWriter> writer = std::nullopt;  ///< from the first weight that is packed
+    bool cannot_write = false;
 
     bool is_whole() const;
 };
@@ -54,13 +55,13 @@ bool PackStore::State::is_whole() const {
     if (said == file->metadata().end() || sum == file->metadata().end() || said->second != key) return false;
     std::vector<TensorEntry> tensors;
     for (const auto& [name, entry] : file->tensors()) {
-        if (reinterpret_cast<std::uintptr_t>(file->bytes(entry).data()) % alignment != 0) return false;
+        if (reinterpret_cast<std::uintptr_t>(file->bytes(entry).data()) % PackWriter::alignment != 0) return false;
         tensors.push_back(entry);
     }
     return describe(key, tensors) == sum->second;
 }
 
-PackStore::PackStore(std::string path, std::string key) : state_(new State{std::move(path), std::move(key), {}, {}}) {
+PackStore::PackStore(std::string path, std::string key) : state_(new State{.path = std::move(path), .key = std::move(key)}) {
     if (!is_own(state_->path)) return;
     try {
         state_->file.emplace(state_->path);
@@ -79,25 +80,26 @@ nn::PackedWeight PackStore::find(const std::string& name) const {
     return {state_->file->view(name), state_->file->owner()};
 }
 
-void PackStore::keep(const std::string& name, const at::Tensor& weight) {
-    if (!state_->file) state_->fresh.insert_or_assign(name, weight);
+nn::PackedWeight PackStore::pack(const std::string& name, const nn::Packing& packing) {
+    const bool fits = static_cast<std::uint64_t>(packing.pieces() * packing.piece_bytes()) % PackWriter::alignment == 0;
+    if (state_->file || state_->cannot_write || !fits) return {nn::pack(packing), nullptr};
+    try {
+        if (!state_->writer) state_->writer.emplace(state_->path);
+        return state_->writer->pack(name, packing);
+    } catch (const Error& error) {
+        state_->cannot_write = true;
+        state_->writer.reset();
+        debug(fmt::format("packed weights are not kept: {}", error.what()));
+        return {nn::pack(packing), nullptr};
+    }
 }
 
-void PackStore::write() {
-    if (state_->file || state_->fresh.empty()) return;
-    Header header;
-    for (const auto& [name, weight] : state_->fresh) {
-        if (weight.nbytes() % alignment != 0) return;  // those behind it would not be aligned
-        header.tensors.push_back(
-            {name, dtype_of(weight.scalar_type()), weight.sizes().vec(), header.data_bytes, header.data_bytes + weight.nbytes()});
-        header.data_bytes += weight.nbytes();
-    }
-    header.metadata.emplace(key_entry, state_->key);
-    header.metadata.emplace(sum_entry, describe(state_->key, header.tensors));
-    const auto sink = sink_to_file(state_->path);
-    sink->write(as_bytes(frame_of(format_header(header))));
-    for (const auto& [name, weight] : state_->fresh) sink->write({static_cast<const std::byte*>(weight.const_data_ptr()), weight.nbytes()});
-    sink->finish();
+void PackStore::keep() {
+    if (!state_->writer) return;
+    std::vector<TensorEntry> tensors = state_->writer->tensors();
+    std::ranges::sort(tensors, {}, &TensorEntry::name);
+    state_->writer->finish({{std::string(key_entry), state_->key}, {std::string(sum_entry), describe(state_->key, tensors)}});
+    state_->writer.reset();
 }
 
 }  // namespace lcm

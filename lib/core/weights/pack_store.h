@@ -24,10 +24,10 @@ public:
     bool is_there() const;
     /// The weight of that name in the file; undefined where there is none.
     nn::PackedWeight find(const std::string& name) const;
-    /// Remembers a weight that was packed in this run.
-    void keep(const std::string& name, const at::Tensor& weight);
-    /// Writes what was remembered, whole or not at all; nothing where the file was there. @throws Error(io), Error(cannot_create)
-    void write();
+    /// Packs a weight into a new file; in memory where the file was there, or cannot be written.
+    nn::PackedWeight pack(const std::string& name, const nn::Packing& packing);
+    /// Puts the new file in its place, whole or not at all. @throws Error(io), Error(cannot_create), Error(data)
+    void keep();
 
 private:
     struct State;

@@ -118,9 +118,9 @@ at::Tensor WeightSet::take_as(const std::string& name, at::IntArrayRef shape, at
     return is_aligned(weight) ? weight : weight.clone();
 }
 
-at::Tensor WeightSet::take_table(const std::string& name, at::IntArrayRef shape) {
+at::Tensor WeightSet::take_stored(const std::string& name, at::IntArrayRef shape) {
     const Place& place = find(name);
-    if (!is_weight_type(files_[place.file].tensors().find(place.name)->second.dtype)) return take(name, shape);
+    if (!is_weight_type(files_[place.file].tensors().find(place.name)->second.dtype)) return take_as(name, shape, at::kFloat);
     used_.insert(name);
     return piece_of(place, shape).reshape(shape);
 }
@@ -132,8 +132,8 @@ nn::PackedWeight WeightSet::find_packed(const std::string& name, const std::stri
     return packed;
 }
 
-void WeightSet::keep_packed(const std::string& name, const std::string& form, const at::Tensor& weight) {
-    if (store_) store_->keep(pack_name(name, form), weight);
+nn::PackedWeight WeightSet::pack(const std::string& name, const std::string& form, const nn::Packing& packing) {
+    return store_ ? store_->pack(pack_name(name, form), packing) : WeightSource::pack(name, form, packing);
 }
 
 void WeightSet::expect_all_used() const {

@@ -37,8 +37,7 @@ public:
     /// F32, F16 and BF16 tensors are weights, and I8 ones with their scale (`quantized_names.h`), which are given as numbers. A linear
     /// layer stored as a 1x1 convolution [out,in,1,1], or the reverse, is reshaped.
     at::Tensor take(const std::string& name, at::IntArrayRef shape) override { return take_as(name, shape, type_); }
-    at::Tensor take_exact(const std::string& name, at::IntArrayRef shape) override { return take_as(name, shape, at::kFloat); }
-    at::Tensor take_table(const std::string& name, at::IntArrayRef shape) override;
+    at::Tensor take_stored(const std::string& name, at::IntArrayRef shape) override;
     bool has(const std::string& name) const override { return where_.contains(name); }
     /// From now on products with I8 weights are made in int8.
     void multiply_in_int8() { int8_ = true; }
@@ -47,7 +46,7 @@ public:
     /// The networks made of files are for inference.
     std::optional<at::ScalarType> packs() const override { return type_; }
     nn::PackedWeight find_packed(const std::string& name, const std::string& form) override;
-    void keep_packed(const std::string& name, const std::string& form, const at::Tensor& weight) override;
+    nn::PackedWeight pack(const std::string& name, const std::string& form, const nn::Packing& packing) override;
     /// Where packed weights are looked up and kept from now on; it must outlive the building of the network. Null: nowhere.
     void set_store(PackStore* store) { store_ = store; }
 

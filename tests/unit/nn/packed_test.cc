@@ -20,9 +20,9 @@ using namespace lcm::nn;
 namespace {
 
 /// The same parameters, to be packed.
-class Packing : public WeightSource {
+class PackedWeights : public WeightSource {
 public:
-    explicit Packing(RandomWeights& weights) : weights_(weights) {}
+    explicit PackedWeights(RandomWeights& weights) : weights_(weights) {}
     at::Tensor take(const std::string& name, at::IntArrayRef shape) override { return weights_.take(name, shape); }
     bool has(const std::string& name) const override { return weights_.has(name); }
     std::optional<at::ScalarType> packs() const override { return weights_.type(); }
@@ -83,7 +83,7 @@ TEST_CASE("packed products are the plain ones, with every epilogue") {
     for (const auto type : {at::kFloat, at::kBFloat16}) {
         CAPTURE(at::toString(type));
         RandomWeights weights(type);
-        Packing packing(weights);
+        PackedWeights packing(weights);
         REQUIRE(packs(Scope(packing)) == (type == at::kFloat || lcm::instruction_set() >= lcm::InstructionSet::avx512_bf16));
         const Scope plain(weights), packed(packing);
         for (const std::int64_t batch : {1, 2}) {
@@ -110,7 +110,7 @@ TEST_CASE("a residual that nobody reads again is the same sum, in its own memory
     for (const auto type : {at::kFloat, at::kBFloat16}) {
         CAPTURE(at::toString(type));
         RandomWeights weights(type);
-        Packing packing(weights);
+        PackedWeights packing(weights);
         const bool ours = type == at::kFloat || lcm::instruction_set() >= lcm::InstructionSet::avx512_bf16;
         for (const std::int64_t height : {8, 9})           // an odd one has no whole windows
             for (const std::int64_t in : {12, 40}) {       // without windows and with them
@@ -129,7 +129,7 @@ TEST_CASE("a residual that nobody reads again is the same sum, in its own memory
 
 TEST_CASE("a packed layer takes pictures of another size than its first") {
     RandomWeights weights;
-    Packing packing(weights);
+    PackedWeights packing(weights);
     const Conv2d plain(Scope(weights) / "c", {.in = 8, .out = 16}), packed(Scope(packing) / "c", {.in = 8, .out = 16});
     const at::NoGradGuard no_grad;
     for (const std::int64_t side : {16, 8, 33}) {
@@ -142,7 +142,7 @@ TEST_CASE("long sums and many pixels, taken in parts, are the plain products") {
     // 3200 inputs and 352 in windows of 9 are more than the second cache holds of weights at a time; 120 rows are more than one band.
     const at::NoGradGuard no_grad;
     RandomWeights weights(at::kBFloat16);
-    Packing packing(weights);
+    PackedWeights packing(weights);
     const Scope plain(weights), packed(packing);
     check_layers(Linear(plain / "a", 3200, 64), Linear(packed / "a", 3200, 64), at::randn({1, 40, 3200}, at::kBFloat16), 64);
     for (const auto& [name, shape, height, width] : {std::tuple("b", ConvShape{.in = 352, .out = 200}, 5, 6),
@@ -165,7 +165,7 @@ TEST_CASE("a convolution in bf16 rounds no more than its input, weights and resu
     constexpr double rounded = 1.65e-3, most = 2.6 * rounded;
     const at::NoGradGuard no_grad;
     RandomWeights weights(at::kBFloat16);
-    Packing packing(weights);
+    PackedWeights packing(weights);
     const std::int64_t channels = 320;
     const Conv2d conv(Scope(packing) / "c", {.in = channels, .out = 64, .bias = false});
     const at::Tensor x = channels_last(at::randn({1, channels, 32, 32}, at::kBFloat16));
@@ -179,7 +179,7 @@ TEST_CASE("a convolution in bf16 rounds no more than its input, weights and resu
 TEST_CASE("a packed GEGLU is the plain one") {
     for (const auto type : {at::kFloat, at::kBFloat16}) {
         RandomWeights weights(type);
-        Packing packing(weights);
+        PackedWeights packing(weights);
         const at::NoGradGuard no_grad;
         const at::Tensor x = at::randn({2, 31, 40}, type);
         CHECK(near(Geglu(Scope(weights) / "g", 40, 160)(x), Geglu(Scope(packing) / "g", 40, 160)(x)));
@@ -190,7 +190,7 @@ TEST_CASE("upsampling folded into its convolution is upsampling and a convolutio
     const at::NoGradGuard no_grad;
     for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
         RandomWeights weights(type);
-        Packing packing(weights);
+        PackedWeights packing(weights);
         for (const auto& [name, in, out] : {std::tuple("few", 5, 7), std::tuple("many", 40, 36)}) {  // many: products of windows
             const UpsampleConv plain(Scope(weights) / name, in, out), packed(Scope(packing) / name, in, out);
             const Conv2d conv(Scope(weights) / name, {.in = in, .out = out});
@@ -207,7 +207,7 @@ TEST_CASE("upsampling folded into its convolution is upsampling and a convolutio
 TEST_CASE("large pictures in bands of rows are what they are as a whole") {
     const at::NoGradGuard no_grad;
     RandomWeights weights;
-    Packing packing(weights);
+    PackedWeights packing(weights);
     const std::int64_t channels = 32, height = 700, width = 600;  // 54 MB: three bands, the last of them smaller
     const GroupNorm norm(Scope(weights) / "n", 4, channels, 1e-5);
     const Conv2d conv(Scope(packing) / "c", {.in = channels, .out = 8});

@@ -49,14 +49,14 @@ TEST_CASE("files of mixed precision come out in the working type") {
     }
 }
 
-TEST_CASE("a table stays as it is stored, and counts as used") {
+TEST_CASE("a weight can be had as it is stored, and counts as used") {
     const Fixture fixture({{"half", "F16", {2, 2}, bytes_of<std::uint16_t>({0x3C00, 0xB800, 0, 0x4000})}});
     WeightSet set = fixture.set();
-    const at::Tensor table = set.take_table("half", {2, 2});
+    const at::Tensor table = set.take_stored("half", {2, 2});
     CHECK((table.scalar_type() == at::kHalf));
     CHECK(at::equal(table.to(at::kFloat).view({4}), row({1, -0.5f, 0, 2})));
     set.expect_all_used();
-    check_error(ExitCode::data, {fixture.path, "tensor \"half\"", "[2,2]", "[4,2]"}, [&] { set.take_table("half", {4, 2}); });
+    check_error(ExitCode::data, {fixture.path, "tensor \"half\"", "[2,2]", "[4,2]"}, [&] { set.take_stored("half", {4, 2}); });
 }
 
 TEST_CASE("weights live on when the set is dropped") {

@@ -65,8 +65,8 @@ void scale(const Number* x, Number* y, Rows rows, const float* factor, const flo
     }
 }
 
-template <typename Number>
-void widen(const Half* x, Number* y, std::int64_t count) {
+template <typename From, typename To>
+void convert(const From* x, To* y, std::int64_t count) {
     std::int64_t i = 0;
     for (; i + lanes <= count; i += lanes) store(load(x + i), y + i);
     if (i < count) store_some(load_some(x + i, count - i), y + i, count - i);
@@ -80,6 +80,8 @@ constexpr lcm::nn::RowKernels<Number> row_kernels{add<Number>, scale<false, Numb
 namespace lcm::nn {
 
 extern const VectorKernels LCM_KERNELS;
-const VectorKernels LCM_KERNELS{row_kernels<float>, row_kernels<Bf16>, widen<Bf16>, widen<float>};
+const VectorKernels LCM_KERNELS{
+    row_kernels<float>, row_kernels<Bf16>, convert<Half, Bf16>, convert<Half, float>, convert<float, Bf16>, convert<Bf16, float>,
+};
 
 }  // namespace lcm::nn

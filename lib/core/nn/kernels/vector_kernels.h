@@ -33,9 +33,11 @@ struct RowKernels {
 struct VectorKernels {
     RowKernels<float> f32;
     RowKernels<Bf16> bf16;
-    /// Halves as bf16, rounded to the nearest, and as f32, exactly.
+    /// Numbers of one type as those of another; as bf16 rounded to the nearest.
     void (*half_to_bf16)(const Half* x, Bf16* y, std::int64_t count);
     void (*half_to_f32)(const Half* x, float* y, std::int64_t count);
+    void (*f32_to_bf16)(const float* x, Bf16* y, std::int64_t count);
+    void (*bf16_to_f32)(const Bf16* x, float* y, std::int64_t count);
 };
 
 /// Those for the instruction set of this process (`lib/core/tensor/instruction_set.h`).

@@ -92,6 +92,7 @@ void install_signal_handlers(std::string_view tool) {
     handle(SIGBUS, on_bus_error);
     handle(SIGUSR1, on_progress_wanted, SA_RESTART);
     handle(SIGPIPE, SIG_IGN);
+    handle(SIGXFSZ, SIG_IGN);
 }
 
 void prepare_signal_messages() {

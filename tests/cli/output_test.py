@@ -1,5 +1,6 @@
 """Outputs appear whole or not at all, and every byte that was asked for is known to have arrived."""
 import os
+import resource
 import stat
 
 import harness
@@ -73,6 +74,14 @@ class FullDisk(harness.ToolTest):
         for argv, stdin in writers():
             form = ["--format=png"] if argv[0] == RENDER else []
             self.run_fails([*argv, "-o", FULL, *form], IO, FULL, stdin=stdin)
+
+    def test_a_limit_to_the_size_of_files(self):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
+        for (argv, stdin), name in zip(writers(), ("a.lcms", "b.lcms", "c.png")):
+            self.run_fails([*argv, "-o", name], IO, (name, "File too large"), stdin=stdin, preexec_fn=limit)
+        self.assertEqual([], self.names())
 
     def test_text(self):
         stream = harness.sample("latent")

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <vector>
 
@@ -28,13 +29,22 @@ struct Kept {
     std::uint64_t bytes;
 };
 
-/// Removes the files that were used last the longest time ago until `needed` bytes fit below the limit.
+/// One that a run is writing, or has left there when it was killed.
+bool is_unfinished(const fs::path& path) { return path.filename().native().starts_with('.'); }
+
+constexpr auto longest_writing = std::chrono::hours{24};
+
+/// Removes what killed runs have left, and the files that were used last the longest time ago until `needed` bytes fit below the limit.
 void make_room(const fs::path& folder, std::uint64_t needed) {
     std::vector<Kept> files;
     std::uint64_t total = needed;
     std::error_code ignored;
     for (const auto& entry : fs::directory_iterator(folder, ignored)) {
         if (!entry.is_regular_file(ignored)) continue;
+        if (is_unfinished(entry.path())) {
+            if (fs::file_time_type::clock::now() - entry.last_write_time(ignored) > longest_writing) fs::remove(entry.path(), ignored);
+            continue;
+        }
         files.push_back({entry.path(), entry.last_write_time(ignored), entry.file_size(ignored)});
         total += files.back().bytes;
     }

@@ -2,6 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/equal.h>
 #include <ATen/ops/zeros.h>
 
 namespace lcm::nn::blocked {
@@ -16,6 +17,13 @@ at::Tensor channel_sums(const at::Tensor& channel, const SumRows& rows, const at
     return all;
 }
 
+/// One row where all are the same, as in a batch at one timestep: nothing then tells its pictures apart.
+at::Tensor without_copies(const at::Tensor& channel) {
+    for (std::int64_t i = 1; i < channel.size(0); ++i)
+        if (!at::equal(channel[i], channel[0])) return channel;
+    return channel.narrow(0, 0, 1);
+}
+
 }  // namespace
 
 Plan::Plan(const Panels& panels, const Epilogue& epilogue, std::int64_t pictures) : bias(panels.bias()) {
@@ -25,8 +33,9 @@ Plan::Plan(const Panels& panels, const Epilogue& epilogue, std::int64_t pictures
         return;
     }
     if (epilogue.channel.defined()) {
-        bias = channel_sums(epilogue.channel, panels.rows(), bias);
-        if (epilogue.channel.size(0) > 1) bias_picture = bias.size(1);
+        const at::Tensor channel = without_copies(epilogue.channel);
+        bias = channel_sums(channel, panels.rows(), bias);
+        if (channel.size(0) > 1) bias_picture = bias.size(1);
     }
     if (!knows) {
         rest = epilogue;

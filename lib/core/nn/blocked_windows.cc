@@ -96,6 +96,14 @@ std::int64_t band_rows(const Product& product, const at::Tensor& x) {
     return std::max(least_rows / step, ceil_divide(product.rows, bands));
 }
 
+/// Pictures whose rows all lie behind one another are one, so that groups run over their ends too: small pictures leave none half empty.
+void join_pictures(Product& product) {
+    const bool lie_so = product.out_strides.picture == product.rows * product.out_strides.row;
+    if (product.pictures == 1 || product.bias_picture != 0 || !lie_so) return;
+    product.rows *= product.pictures;
+    product.pictures = 1;
+}
+
 /// The windows of a band and their products.
 void run_band(Product product, const at::Tensor& x, const PictureChange& change, WindowRows band) {
     const std::int64_t step = window_step(product.windows), most = rows_at_a_time(product, x);
@@ -107,6 +115,7 @@ void run_band(Product product, const at::Tensor& x, const PictureChange& change,
         Product part = product;
         windows.feed(part);
         part.move(row * product.out_strides.row);
+        join_pictures(part);
         run(part, windows.bytes());
     }
 }

@@ -127,6 +127,31 @@ TEST_CASE("a residual that nobody reads again is the same sum, in its own memory
     }
 }
 
+TEST_CASE("small pictures of a batch, which share groups of windows, are those that each is alone") {
+    const at::NoGradGuard no_grad;
+    for (const auto type : {at::kFloat, at::kBFloat16}) {
+        CAPTURE(at::toString(type));
+        RandomWeights weights(type);
+        PackedWeights packing(weights);
+        const Conv2d conv(Scope(packing), {.in = 40, .out = 36});
+        for (const std::int64_t side : {2, 4, 5, 9}) {
+            const at::Tensor x = channels_last(at::randn({3, 40, side, side}, type));
+            const at::Tensor channel = at::randn({3, 36}, type), same = channel.narrow(0, 0, 1).expand({3, 36});
+            const at::Tensor residual = channels_last(at::randn({3, 36, side, side}, type));
+            for (const at::Tensor& channels : {at::Tensor(), channel, same}) {
+                const at::Tensor all = conv(x, {.activation = Activation::silu, .channel = channels, .residual = residual});
+                for (std::int64_t i = 0; i < 3; ++i) {
+                    const auto own = [&](const at::Tensor& tensor) { return tensor.defined() ? tensor.narrow(0, i, 1) : tensor; };
+                    const Epilogue alone{.activation = Activation::silu, .channel = own(channels), .residual = own(residual)};
+                    const bool ours = type == at::kFloat || lcm::instruction_set() >= lcm::InstructionSet::avx512_bf16;
+                    const at::Tensor one = conv(own(x), alone);
+                    CHECK((ours ? at::equal(own(all), one) : near(own(all), one)));
+                }
+            }
+        }
+    }
+}
+
 TEST_CASE("a packed layer takes pictures of another size than its first") {
     RandomWeights weights;
     PackedWeights packing(weights);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -11,7 +12,6 @@
 #include <vector>
 
 #include "lib/base/bytes.h"
-#include "lib/base/error.h"
 #include "lib/base/stop.h"
 
 namespace lcm {
@@ -94,6 +94,24 @@ void write_descriptor(int fd, std::span<const std::span<const std::byte>> parts,
         else if (errno != EINTR)
             throw_errno(ExitCode::io, name, "cannot write");
     }
+}
+
+void write_descriptor_at(int fd, std::span<const std::byte> data, std::uint64_t offset, const std::string& name) {
+    while (!data.empty()) {
+        const ssize_t count = ::pwrite(fd, data.data(), data.size(), static_cast<off_t>(offset));
+        if (count < 0 && errno != EINTR) throw_errno(ExitCode::io, name, "cannot write");
+        const auto written = static_cast<std::size_t>(std::max<ssize_t>(0, count));
+        data = data.subspan(written);
+        offset += written;
+    }
+}
+
+MappedPart map_descriptor(int fd, std::uint64_t offset, std::size_t size, ExitCode code, const std::string& name) {
+    const std::uint64_t before = offset % static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    const std::size_t whole = before + size;
+    void* const address = ::mmap(nullptr, whole, PROT_READ, MAP_PRIVATE, fd, static_cast<off_t>(offset - before));
+    if (address == MAP_FAILED) throw_errno(code, name, "cannot map into memory");
+    return {{address, [whole](void* mapped) { ::munmap(mapped, whole); }}, {static_cast<const std::byte*>(address) + before, size}};
 }
 
 Descriptor off_standard_number(Descriptor descriptor) noexcept {

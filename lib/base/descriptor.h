@@ -1,9 +1,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
+
+#include "lib/base/error.h"
 
 namespace lcm {
 
@@ -38,6 +42,18 @@ void write_descriptor(int fd, std::span<const std::span<const std::byte>> parts,
 /// The same open file at a number above the standard streams'. At theirs, if it had one, stays /dev/null, which cannot be written: a number
 /// that is free goes to the next file that any thread opens. As it was where there are no more descriptors.
 Descriptor off_standard_number(Descriptor descriptor) noexcept;
+
+/// A part of a file in memory, to be read.
+struct MappedPart {
+    std::shared_ptr<const void> owner;  ///< unmaps it
+    std::span<const std::byte> bytes;
+};
+
+/// mmap(2) of `size` bytes, not 0, from any offset. @throws Error of that code
+MappedPart map_descriptor(int fd, std::uint64_t offset, std::size_t size, ExitCode code, const std::string& name);
+
+/// pwrite(2) until all is written; signals are retried. @throws Error(io)
+void write_descriptor_at(int fd, std::span<const std::byte> data, std::uint64_t offset, const std::string& name);
 
 /// close(2) whose failure counts, since it can be the first news of lost data. @throws Error(io)
 void close_checked(Descriptor descriptor, const std::string& name);

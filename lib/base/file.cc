@@ -1,7 +1,6 @@
 #include "lib/base/file.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -47,7 +46,6 @@ public:
         temporary_.flush(path_);
         if (existing_ == Existing::keep_equal && same_bytes(temporary_.path(), path_)) return temporary_.remove();
         move_into_place();
-        temporary_.let_go();
     }
     void abandon() noexcept override { temporary_.remove(); }
     const std::string& name() const override { return path_; }
@@ -55,13 +53,14 @@ public:
 
 private:
     void move_into_place() {
-        const char* from = temporary_.path().c_str();
-        const unsigned flags = existing_ == Existing::keep ? RENAME_NOREPLACE : 0;
-        int result = ::renameat2(AT_FDCWD, from, AT_FDCWD, path_.c_str(), flags);
-        if (result != 0 && errno == EINVAL && flags != 0)
-            result = ::rename(from, path_.c_str());  // this file system cannot refuse; the check at opening must do
-        if (result != 0 && errno == EEXIST) throw_already_there(path_);
-        if (result != 0) throw_errno(ExitCode::cannot_create, path_, "cannot create");
+        if (existing_ == Existing::keep) {
+            if (::renameat2(AT_FDCWD, temporary_.path().c_str(), AT_FDCWD, path_.c_str(), RENAME_NOREPLACE) == 0)
+                return temporary_.let_go();
+            if (errno == EEXIST) throw_already_there(path_);
+            if (errno != EINVAL) throw_errno(ExitCode::cannot_create, path_, "cannot create");
+            // This file system cannot refuse; the check at opening must do.
+        }
+        temporary_.take_place(path_);
     }
 
     std::string path_;
@@ -101,10 +100,9 @@ MappedFile::MappedFile(const std::string& path) : path_(path) {
         throw Error(ExitCode::no_input, path, S_ISDIR(status.st_mode) ? "is a directory, not a file" : "is not a regular file");
     const auto size = static_cast<std::size_t>(status.st_size);
     if (size == 0) return;  // mmap refuses empty mappings
-    void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, opened.get(), 0);
-    if (address == MAP_FAILED) throw_errno(ExitCode::no_input, path, "cannot map into memory");
-    owner_ = std::shared_ptr<const void>(address, [size](void* mapped) { ::munmap(mapped, size); });
-    bytes_ = {static_cast<const std::byte*>(address), size};
+    MappedPart whole = map_descriptor(opened.get(), 0, size, ExitCode::no_input, path);
+    owner_ = std::move(whole.owner);
+    bytes_ = whole.bytes;
 }
 
 }  // namespace lcm

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -68,6 +69,11 @@ void TemporaryFile::flush(const std::string& path) {
     // Some file systems cannot sync (EINVAL); there the rename alone must do.
     if (::fsync(fd()) != 0 && errno != EINVAL) throw_errno(ExitCode::io, path, "cannot flush to the disk");
     close_checked(std::move(descriptor_), path);
+}
+
+void TemporaryFile::take_place(const std::string& path) {
+    if (::rename(path_.c_str(), path.c_str()) != 0) throw_errno(ExitCode::cannot_create, path, "cannot create");
+    let_go();
 }
 
 void TemporaryFile::let_go() noexcept {

@@ -23,6 +23,8 @@ public:
     /// Waits until what was written is on the disk, and closes the file. @throws Error(io) naming `path`
     void flush(const std::string& path);
 
+    /// Renames it to `path`, over what is there. @throws Error(cannot_create)
+    void take_place(const std::string& path);
     /// The file is in its place under another name: it is no longer ours to remove.
     void let_go() noexcept;
     /// Closes and removes it.

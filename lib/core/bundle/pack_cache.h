@@ -13,9 +13,8 @@ constexpr std::uint64_t least_packed_bytes = std::uint64_t{64} << 20;
 /// All kept packed weights together; the file that was used last the longest time ago goes first.
 constexpr std::uint64_t most_packed_bytes = std::uint64_t{16} << 30;
 
-/// The store of one network's packed weights in the user's cache, named by the hash of `key`, to which the instruction set and libtorch's
-/// version are added; it counts as used now. Null where there is no cache, where this libtorch has no packed bytes, or where a file of
-/// `bytes` would take more than a quarter of the free disk.
+/// The store of one network's packed weights in the user's cache, named by the hash of `key`, to which the instruction set is added; it
+/// counts as used now. Null where there is no cache, or where a file of `bytes` would take more than a quarter of the free disk.
 std::unique_ptr<PackStore> open_pack_cache(const std::string& key, std::uint64_t bytes);
 
 /// Keeps what the run has packed. A cache only saves time: what fails is told in the log and nowhere else.

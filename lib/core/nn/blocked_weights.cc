@@ -39,6 +39,15 @@ struct Block {
     }
 };
 
+void convert(const VectorKernels& kernels, const Half* from, float* to, std::int64_t count) { kernels.half_to_f32(from, to, count); }
+void convert(const VectorKernels& kernels, const Half* from, Bf16* to, std::int64_t count) { kernels.half_to_bf16(from, to, count); }
+void convert(const VectorKernels& kernels, const Bf16* from, float* to, std::int64_t count) { kernels.bf16_to_f32(from, to, count); }
+void convert(const VectorKernels& kernels, const float* from, Bf16* to, std::int64_t count) { kernels.f32_to_bf16(from, to, count); }
+template <typename Number>
+void convert(const VectorKernels&, const Number* from, Number* to, std::int64_t count) {
+    std::copy_n(from, count, to);
+}
+
 /// A weight as it is stored.
 class Stored {
 public:
@@ -52,55 +61,37 @@ public:
     std::int64_t inputs() const { return inputs_; }
     std::int64_t taps() const { return taps_; }
 
-    /// All taps of `count` inputs from `input` of an output, as f32 or bf16.
+    /// All taps of `count` inputs from `input` of an output, as f32 or bf16, or bytes as they are.
     template <typename Number>
-    void read(std::int64_t output, std::int64_t input, std::int64_t count, Number* to) const {
+    void read(const VectorKernels& kernels, std::int64_t output, std::int64_t input, std::int64_t count, Number* to) const {
         const std::byte* const from = numbers_ + (output * inputs_ + input) * taps_ * size_;
-        convert(from, to, count * taps_);
+        if constexpr (std::is_same_v<Number, std::int8_t>)
+            convert(kernels, reinterpret_cast<const std::int8_t*>(from), to, count * taps_);
+        else if (type_ == at::kHalf)
+            convert(kernels, reinterpret_cast<const Half*>(from), to, count * taps_);
+        else if (type_ == at::kBFloat16)
+            convert(kernels, reinterpret_cast<const Bf16*>(from), to, count * taps_);
+        else
+            convert(kernels, reinterpret_cast<const float*>(from), to, count * taps_);
     }
 
 private:
-    template <typename From>
-    static const From* as(const std::byte* from) {
-        return reinterpret_cast<const From*>(from);
-    }
-
-    void convert(const std::byte* from, float* to, std::int64_t count) const {
-        if (type_ == at::kHalf)
-            kernels_.half_to_f32(as<Half>(from), to, count);
-        else if (type_ == at::kBFloat16)
-            kernels_.bf16_to_f32(as<Bf16>(from), to, count);
-        else
-            std::copy_n(as<float>(from), count, to);
-    }
-
-    void convert(const std::byte* from, Bf16* to, std::int64_t count) const {
-        if (type_ == at::kHalf)
-            kernels_.half_to_bf16(as<Half>(from), to, count);
-        else if (type_ == at::kFloat)
-            kernels_.f32_to_bf16(as<float>(from), to, count);
-        else
-            std::copy_n(as<Bf16>(from), count, to);
-    }
-
-    void convert(const std::byte* from, std::int8_t* to, std::int64_t count) const { std::copy_n(as<std::int8_t>(from), count, to); }
-
     const std::byte* numbers_;
     at::ScalarType type_;
     std::int64_t size_, inputs_, taps_;
-    const VectorKernels& kernels_ = vector_kernels();
 };
 
 // Block by block, so that what is written stays in the first cache.
 template <typename Number>
 void pack_panel(const Stored& weight, const std::int64_t* rows, Word* to) {
     constexpr std::int64_t channels = Block<Number>::channels;
+    const VectorKernels& kernels = vector_kernels();
     const std::int64_t taps = weight.taps();
     std::vector<Number> numbers(static_cast<std::size_t>(channels * taps));
     for (std::int64_t first = 0; first < weight.inputs(); first += channels, to += taps * step_words)
         for (std::int64_t column = 0; column < panel_outputs; ++column) {
             const std::int64_t count = rows[column] < 0 ? 0 : std::min(channels, weight.inputs() - first);
-            if (count > 0) weight.read(rows[column], first, count, numbers.data());
+            if (count > 0) weight.read(kernels, rows[column], first, count, numbers.data());
             for (std::int64_t tap = 0; tap < taps; ++tap) {
                 Block<Number> block;
                 for (std::int64_t i = 0; i < count; ++i) block.numbers[i] = numbers[static_cast<std::size_t>(i * taps + tap)];
@@ -139,19 +130,16 @@ void transform(const float* g, float (&taps)[window_taps(windows)][count]) {
 template <typename Number, Windows windows>
 void pack_window_panel(const Stored& weight, const std::int64_t* rows, Word* to) {
     constexpr std::int64_t channels = Block<Number>::channels;
-    [[maybe_unused]] const VectorKernels& kernels = vector_kernels();
+    const VectorKernels& kernels = vector_kernels();
     const std::int64_t tap_words = ceil_divide(weight.inputs(), channels) * step_words;
     for (std::int64_t first = 0; first < weight.inputs(); first += channels, to += step_words)
         for (std::int64_t column = 0; column < panel_outputs; ++column) {
             float g[channels * kernel_numbers] = {}, taps[window_taps(windows)][channels];
-            if (rows[column] >= 0) weight.read(rows[column], first, std::min(channels, weight.inputs() - first), g);
+            if (rows[column] >= 0) weight.read(kernels, rows[column], first, std::min(channels, weight.inputs() - first), g);
             transform<windows, channels>(g, taps);
             for (std::int64_t tap = 0; tap < window_taps(windows); ++tap) {
                 Block<Number> block;
-                if constexpr (std::is_same_v<Number, float>)
-                    std::copy_n(taps[tap], channels, block.numbers);
-                else
-                    kernels.f32_to_bf16(taps[tap], block.numbers, channels);
+                convert(kernels, taps[tap], block.numbers, channels);
                 block.put(column, to + tap * tap_words);
             }
         }

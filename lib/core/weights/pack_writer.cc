@@ -3,14 +3,12 @@
 #include <ATen/Parallel.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 
 #include "lib/base/bytes.h"
+#include "lib/base/descriptor.h"
 #include "lib/base/error.h"
 #include "lib/base/stop.h"
 #include "lib/core/tensor/convert.h"
@@ -41,50 +39,27 @@ nn::PackedWeight PackWriter::pack(const std::string& name, const nn::Packing& pa
         for (std::int64_t first = begin; first < end; first += together) {
             const std::int64_t count = std::min(together, end - first);
             for (std::int64_t i = 0; i < count; ++i) packing.pack(first + i, pieces.data() + i * piece_bytes);
-            write(std::span(pieces).first(static_cast<std::size_t>(count * piece_bytes)),
-                  begin_in_file(entry) + static_cast<std::uint64_t>(first * piece_bytes));
+            write_descriptor_at(file_.fd(), std::span(pieces).first(static_cast<std::size_t>(count * piece_bytes)),
+                                begin_in_file(entry) + static_cast<std::uint64_t>(first * piece_bytes), path_);
         }
     });
     // On its way to the disk while the next is made.
     ::sync_file_range(file_.fd(), static_cast<off64_t>(begin_in_file(entry)), static_cast<off64_t>(bytes), SYNC_FILE_RANGE_WRITE);
-    nn::PackedWeight packed = map(entry);
+    const MappedPart part = map_descriptor(file_.fd(), begin_in_file(entry), bytes, ExitCode::io, path_);
     header_.tensors.push_back(entry);
     header_.data_bytes = entry.end;
-    return packed;
+    return {to_torch({entry.dtype, entry.shape, part.bytes, part.owner}), part.owner};
 }
 
 void PackWriter::finish(std::map<std::string, std::string, std::less<>> metadata) {
     header_.metadata = std::move(metadata);
     std::string text = format_header(header_);
-    std::string frame = frame_of(text);
-    if (frame.size() > header_room) throw Error(ExitCode::data, path_, fmt::format("its header takes {} bytes", frame.size()));
-    text.append(header_room - frame.size(), ' ');
-    frame = frame_of(text);
-    write(as_bytes(frame), 0);
+    const std::size_t most = header_room - frame_of("").size();
+    if (text.size() > most) throw Error(ExitCode::data, path_, fmt::format("its header takes {} bytes", text.size()));
+    text.resize(most, ' ');
+    write_descriptor_at(file_.fd(), as_bytes(frame_of(text)), 0, path_);
     file_.flush(path_);
-    if (::rename(file_.path().c_str(), path_.c_str()) != 0) throw_errno(ExitCode::cannot_create, path_, "cannot create");
-    file_.let_go();
-}
-
-void PackWriter::write(std::span<const std::byte> data, std::uint64_t offset) const {
-    while (!data.empty()) {
-        const ssize_t count = ::pwrite(file_.fd(), data.data(), data.size(), static_cast<off_t>(offset));
-        if (count < 0 && errno != EINTR) throw_errno(ExitCode::io, path_, "cannot write");
-        const auto written = static_cast<std::size_t>(std::max<ssize_t>(0, count));
-        data = data.subspan(written);
-        offset += written;
-    }
-}
-
-nn::PackedWeight PackWriter::map(const TensorEntry& entry) const {
-    const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-    const std::uint64_t begin = begin_in_file(entry), first = begin / page * page, end = begin + (entry.end - entry.begin);
-    const auto size = static_cast<std::size_t>(end - first);
-    void* const address = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file_.fd(), static_cast<off_t>(first));
-    if (address == MAP_FAILED) throw_errno(ExitCode::io, path_, "cannot map into memory");
-    const std::shared_ptr<const void> owner(address, [size](void* mapped) { ::munmap(mapped, size); });
-    const std::span<const std::byte> bytes{static_cast<const std::byte*>(address) + (begin - first), static_cast<std::size_t>(end - begin)};
-    return {to_torch({entry.dtype, entry.shape, bytes, owner}), owner};
+    file_.take_place(path_);
 }
 
 }  // namespace lcm

@@ -32,9 +32,6 @@ public:
     void finish(std::map<std::string, std::string, std::less<>> metadata);
 
 private:
-    void write(std::span<const std::byte> data, std::uint64_t offset) const;
-    nn::PackedWeight map(const TensorEntry& entry) const;
-
     std::string path_;
     TemporaryFile file_;
     Header header_;

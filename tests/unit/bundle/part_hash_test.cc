@@ -11,7 +11,7 @@
 #include "lib/base/bytes.h"
 #include "lib/base/sha256.h"
 #include "tests/unit/caught_error.h"
-#include "tests/unit/temporary_folder.h"
+#include "tests/unit/temporary_cache.h"
 
 using namespace lcm;
 namespace fs = std::filesystem;
@@ -20,17 +20,11 @@ namespace {
 
 std::string hash_of(const std::string& text) { return sha256_hex(as_bytes(text)); }
 
-/// A cache folder of its own for one test.
-struct Cache {
-    TemporaryFolder folder;
-
-    Cache() { ::setenv("XDG_CACHE_HOME", folder.path().c_str(), 1); }
-    ~Cache() { ::unsetenv("XDG_CACHE_HOME"); }
-
+struct Cache : TemporaryCache {
     std::vector<std::string> entries() const {
         std::vector<std::string> paths;
         std::error_code ignored;
-        for (const auto& entry : fs::directory_iterator(folder / "lcm/sha256", ignored)) paths.push_back(entry.path());
+        for (const auto& entry : fs::directory_iterator(*this / "lcm/sha256", ignored)) paths.push_back(entry.path());
         return paths;
     }
 };

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdlib>
+
+#include "tests/unit/temporary_folder.h"
+
+/// A user's cache of its own for one test case.
+class TemporaryCache {
+public:
+    TemporaryCache() { ::setenv("XDG_CACHE_HOME", folder_.path().c_str(), 1); }
+    TemporaryCache(const TemporaryCache&) = delete;
+    TemporaryCache& operator=(const TemporaryCache&) = delete;
+    ~TemporaryCache() { ::unsetenv("XDG_CACHE_HOME"); }
+
+    /// What lies in it under `name`.
+    std::string operator/(std::string_view name) const { return folder_ / name; }
+
+private:
+    TemporaryFolder folder_;
+};

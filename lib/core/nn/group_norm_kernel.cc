@@ -32,6 +32,14 @@ struct Shape {
 /// Sum and sum of squares, of numbers less the group's pivot: a mean far from zero costs no digits.
 struct Sums {
     double sum = 0, squares = 0;
+
+    /// Those of a few channels.
+    void add(const float* sums, const float* more_squares, std::int64_t channels) {
+        for (std::int64_t c = 0; c < channels; ++c) {
+            sum += sums[c];
+            squares += more_squares[c];
+        }
+    }
 };
 
 inline float to_float(float x) { return x; }
@@ -56,18 +64,15 @@ std::vector<float> pivots(const Number* picture, const Shape& shape) {
 
 template <typename Number>
 void sum_block(const Number* x, std::int64_t rows, const Shape& shape, const float* pivot, Sums* groups) {
-    const auto channels = static_cast<std::size_t>(shape.channels);
-    std::vector<float> sum(channels), squares(channels);
+    const std::int64_t width = shape.group_width();
+    std::vector<float> sum(static_cast<std::size_t>(shape.channels)), squares(sum);
     for (std::int64_t row = 0; row < rows; row += flush_rows) {
         std::ranges::fill(sum, 0.0F);
         std::ranges::fill(squares, 0.0F);
         kernels<Number>().add(x + row * shape.channels, {std::min(flush_rows, rows - row), shape.channels}, pivot, sum.data(),
                               squares.data());
-        for (std::size_t c = 0; c < channels; ++c) {
-            Sums& group = groups[c / static_cast<std::size_t>(shape.group_width())];
-            group.sum += sum[c];
-            group.squares += squares[c];
-        }
+        for (std::int64_t group = 0; group < shape.groups; ++group)
+            groups[group].add(sum.data() + group * width, squares.data() + group * width, width);
     }
 }
 

@@ -19,6 +19,7 @@
 
 #include <cmath>
 #include <limits>
+#include <tuple>
 
 #include "lib/core/nn/convert.h"
 #include "lib/core/nn/kernels/vector_kernels.h"
@@ -153,11 +154,12 @@ TEST_CASE("padding, joining and turning pictures into tokens move values only") 
 
 TEST_CASE("the group norm of inference is the exact one, with any number of threads") {
     // 2e-5: the mean is 30 standard deviations from zero, which costs 30 units in the last place of f32 where it is taken off.
-    RandomWeights weights(at::kFloat);
-    const GroupNorm norm(Scope(weights) / "norm", 4, 32, 1e-5);
-    for (const auto& [height, width] : {std::pair{1, 1}, {7, 5}, {64, 96}}) {
-        const at::Tensor x = channels_last(at::randn({2, 32, height, width}) * 3 + 100);
-        const auto exact = [&](const char* name) { return weights.take(name, {32}).to(at::kDouble); };
+    // 100 channels fill several vectors, one, and a part of one.
+    for (const auto& [channels, height, width] : {std::tuple{32, 1, 1}, {32, 7, 5}, {32, 64, 96}, {100, 7, 5}, {100, 40, 33}}) {
+        RandomWeights weights(at::kFloat);
+        const GroupNorm norm(Scope(weights) / "norm", 4, channels, 1e-5);
+        const at::Tensor x = channels_last(at::randn({2, channels, height, width}) * 3 + 100);
+        const auto exact = [&, count = channels](const char* name) { return weights.take(name, {count}).to(at::kDouble); };
         const at::Tensor expected = at::group_norm(x.to(at::kDouble), 4, exact("norm.weight"), exact("norm.bias"), 1e-5);
         const at::NoGradGuard no_grad;
         at::Tensor found, found_silu;

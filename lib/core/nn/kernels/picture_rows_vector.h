@@ -18,11 +18,6 @@ inline Vector silu_of(Vector x, const float*) { return silu(x); }
 
 constexpr std::int64_t pixels_at_a_time = 16;  // whose channels stay in the first cache
 
-/// The next pixels, which come from far away: channels of one block of many pixels are no sequence that a CPU foresees.
-inline void fetch_ahead(const char* from, std::int64_t bytes) {
-    for (std::int64_t i = 0; i < bytes; i += block_bytes) fetch_near(from + i);
-}
-
 template <Numbers to>
 constexpr std::int64_t number_bytes = to == Numbers::f32 ? 4 : to == Numbers::bf16 ? 2 : 1;
 
@@ -70,7 +65,7 @@ void fill(const PictureRow& row, const Change& change) {
         const char* const next = reinterpret_cast<const char*>(from + pixels * row.channels);
         constexpr std::int64_t share = pixels_at_a_time * block_channels * static_cast<std::int64_t>(sizeof(From));
         for (std::int64_t channel = 0; channel < row.channels; channel += block_channels, to_block += row.block) {
-            fetch_ahead(next + channel * pixels_at_a_time * static_cast<std::int64_t>(sizeof(From)), share);
+            fetch_near(next + channel * pixels_at_a_time * static_cast<std::int64_t>(sizeof(From)), share);
             fill_block<From, to, scaled, silu>(row, change, channel, pixels, from + channel, to_block);
         }
     }

@@ -35,6 +35,12 @@ inline void memory_is_written() { asm volatile("" ::: "memory"); }
 inline void fetch_near(const void* line) { __builtin_prefetch(line, 0, 3); }
 inline void fetch_far(const void* line) { __builtin_prefetch(line, 0, 2); }
 
+/// Memory that comes from far away in an order that no CPU foresees, such as some channels of many pixels.
+inline void fetch_near(const void* from, std::int64_t bytes) {
+    constexpr std::int64_t line_bytes = 64;
+    for (std::int64_t i = 0; i < bytes; i += line_bytes) fetch_near(static_cast<const char*>(from) + i);
+}
+
 inline Vector same(float x) { return x - Vector{}; }
 
 inline Vector load(const float* from) {

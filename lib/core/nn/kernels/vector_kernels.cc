@@ -12,10 +12,16 @@ using lcm::nn::Rows;
 /// Channels that are added up at a time: as many registers of sums as fit, and whole cache lines of a row.
 constexpr std::int64_t wide = 4;
 
+constexpr std::int64_t rows_at_a_time = 16;  // whose channels stay in the first cache
+
 template <std::int64_t vectors, typename Number>
 inline void add_columns(const Number* x, Rows rows, const float* pivot, float* sum, float* squares) {
-    Vector middle[vectors], sums[vectors] = {}, all_squares[vectors] = {};
-    for (std::int64_t i = 0; i < vectors; ++i) middle[i] = load(pivot + i * lanes);
+    Vector middle[vectors], sums[vectors], all_squares[vectors];
+    for (std::int64_t i = 0; i < vectors; ++i) {
+        middle[i] = load(pivot + i * lanes);
+        sums[i] = load(sum + i * lanes);
+        all_squares[i] = load(squares + i * lanes);
+    }
     for (std::int64_t row = 0; row < rows.count; ++row, x += rows.channels)
         for (std::int64_t i = 0; i < vectors; ++i) {
             const Vector distance = load(x + i * lanes) - middle[i];
@@ -23,27 +29,39 @@ inline void add_columns(const Number* x, Rows rows, const float* pivot, float* s
             all_squares[i] += distance * distance;
         }
     for (std::int64_t i = 0; i < vectors; ++i) {
-        store(load(sum + i * lanes) + sums[i], sum + i * lanes);
-        store(load(squares + i * lanes) + all_squares[i], squares + i * lanes);
+        store(sums[i], sum + i * lanes);
+        store(all_squares[i], squares + i * lanes);
     }
 }
 
 template <typename Number>
-void add(const Number* x, Rows rows, const float* pivot, float* sum, float* squares) {
-    std::int64_t c = 0;
-    for (; c + wide * lanes <= rows.channels; c += wide * lanes) add_columns<wide>(x + c, rows, pivot + c, sum + c, squares + c);
-    for (; c + lanes <= rows.channels; c += lanes) add_columns<1>(x + c, rows, pivot + c, sum + c, squares + c);
-    const std::int64_t rest = rows.channels - c;
-    if (rest == 0) return;
-    const Vector middle = load_some(pivot + c, rest);
-    Vector sums = load_some(sum + c, rest), all_squares = load_some(squares + c, rest);
-    for (std::int64_t row = 0; row < rows.count; ++row) {
-        const Vector distance = load_some(x + row * rows.channels + c, rest) - middle;
+inline void add_rest(const Number* x, Rows rows, std::int64_t rest, const float* pivot, float* sum, float* squares) {
+    const Vector middle = load_some(pivot, rest);
+    Vector sums = load_some(sum, rest), all_squares = load_some(squares, rest);
+    for (std::int64_t row = 0; row < rows.count; ++row, x += rows.channels) {
+        const Vector distance = load_some(x, rest) - middle;
         sums += distance;
         all_squares += distance * distance;
     }
-    store_some(sums, sum + c, rest);
-    store_some(all_squares, squares + c, rest);
+    store_some(sums, sum, rest);
+    store_some(all_squares, squares, rest);
+}
+
+template <typename Number>
+void add(const Number* x, Rows rows, const float* pivot, float* sum, float* squares) {
+    for (std::int64_t row = 0; row < rows.count; row += rows_at_a_time, x += rows_at_a_time * rows.channels) {
+        const std::int64_t left = rows.count - row;
+        const Rows some{left < rows_at_a_time ? left : rows_at_a_time, rows.channels};
+        const Number* const next = x + rows_at_a_time * rows.channels;
+        constexpr std::int64_t share = rows_at_a_time * wide * lanes * static_cast<std::int64_t>(sizeof(Number));
+        std::int64_t c = 0;
+        for (; c + wide * lanes <= rows.channels; c += wide * lanes) {
+            fetch_near(next + c * rows_at_a_time, share);
+            add_columns<wide>(x + c, some, pivot + c, sum + c, squares + c);
+        }
+        for (; c + lanes <= rows.channels; c += lanes) add_columns<1>(x + c, some, pivot + c, sum + c, squares + c);
+        if (c < rows.channels) add_rest(x + c, some, rows.channels - c, pivot + c, sum + c, squares + c);
+    }
 }
 
 template <bool with_silu>

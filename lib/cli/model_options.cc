@@ -78,7 +78,8 @@ void ModelOptions::declare(CLI::App& app, const std::vector<Part>& parts) {
             ->group(group::io);
     declare_files(app);
     app.add_option("--pack-cache", pack_cache_,
-                   "Keep large weights as the CPU reads them in the user's cache, for a quick start of later runs: auto or off")
+                   "Keep large weights as the CPU reads them, adapters merged, in the user's cache; later runs start at once: auto "
+                   "or off")
         ->check(CLI::IsMember({"auto", "off"}))
         ->capture_default_str()
         ->type_name("WHEN")

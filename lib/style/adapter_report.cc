@@ -39,7 +39,7 @@ AdapterReport report_of(const AdapterFile& file, const std::string& sha256, cons
                 .try_emplace({change.module.network, block_of(change.module.module)}, AdapterBlock{network, block_of(change.module.module)})
                 .first->second;
         ++block.changes;
-        const double norm = change.delta->compute().norm().item<double>();
+        const double norm = change.delta->compute(1).norm().item<double>();
         block.norm += norm * norm;
     }
     for (auto& [key, block] : blocks) {

@@ -1,38 +1,69 @@
 #include "lib/core/adapter/adapted_weights.h"
 
-#include <ATen/TensorOperators.h>
+#include <ATen/Parallel.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/matmul.h>
+#include <c10/core/InferenceMode.h>
 
+#include <algorithm>
 #include <vector>
 
 namespace lcm {
 
 namespace {
 
-at::Tensor with_sum(const at::Tensor& weight, const at::Tensor& sum) {
-    return sum.defined() ? (weight.to(at::kDouble) + sum).to(weight.scalar_type()) : weight;
+constexpr std::int64_t numbers_at_a_time = 1 << 19;  // what a thread adds; parts do not depend on their number
+
+/// What one adapter adds to a weight, in f64: the product of two factors, or the whole.
+struct Addend {
+    std::optional<nn::LowRank> factors;
+    at::Tensor whole;
+
+    /// Of some outputs, [count,numbers of an output].
+    at::Tensor rows(std::int64_t first, std::int64_t count) const {
+        if (!factors) return whole.reshape({whole.size(0), -1}).narrow(0, first, count);
+        return at::matmul(factors->up.flatten(1).narrow(0, first, count), factors->down.flatten(1));
+    }
+};
+
+/// Added in f64 and rounded once. Some outputs at a time: whole copies in f64 take several times the memory of the network.
+at::Tensor add_up(const at::Tensor& weight, const std::vector<Addend>& addends, at::ScalarType type) {
+    const std::int64_t outputs = weight.size(0);
+    const at::Tensor result = at::empty(weight.sizes(), type), to = result.view({outputs, -1}), from = weight.reshape({outputs, -1});
+    const std::int64_t some = std::max<std::int64_t>(1, numbers_at_a_time / from.size(1)), parts = (outputs + some - 1) / some;
+    at::parallel_for(0, parts, 1, [&](std::int64_t begin, std::int64_t end) {
+        const c10::InferenceMode no_gradients;  // which threads do not inherit
+        for (std::int64_t part = begin; part < end; ++part) {
+            const std::int64_t first = part * some, count = std::min(some, outputs - first);
+            at::Tensor sum = from.narrow(0, first, count).to(at::kDouble, /*non_blocking=*/false, /*copy=*/true);
+            for (const Addend& addend : addends) sum.add_(addend.rows(first, count));
+            to.narrow(0, first, count).copy_(sum);
+        }
+    });
+    return result;
 }
 
 }  // namespace
 
-at::Tensor AdaptedWeights::sum_of_deltas(const std::string& name, const at::Tensor& weight) {
-    at::Tensor sum;
+at::Tensor AdaptedWeights::merged(const std::string& name, const at::Tensor& weight, at::ScalarType type) const {
+    std::vector<Addend> addends;
     for (const auto& adapter : adapters_.adapters) {
-        if (adapters_.mode == AdapterMode::runtime && adapter->low_rank(network_, name, weight.sizes())) continue;
-        const at::Tensor delta = adapter->weight_delta(network_, name, weight);
-        if (delta.defined()) sum = sum.defined() ? sum + delta : delta;
+        Addend addend{adapter->low_rank(network_, name, weight.sizes()), {}};
+        if (addend.factors && adapters_.mode == AdapterMode::runtime) continue;
+        if (!addend.factors) addend.whole = adapter->weight_delta(network_, name, weight);
+        if (addend.factors || addend.whole.defined()) addends.push_back(std::move(addend));
     }
-    return sum;
+    return addends.empty() ? weight : add_up(weight, addends, type);
 }
 
 at::Tensor AdaptedWeights::take(const std::string& name, at::IntArrayRef shape) {
     const at::Tensor weight = weights_.take(name, shape);
-    return with_sum(weight, sum_of_deltas(name, weight));
+    return merged(name, weight, weight.scalar_type());
 }
 
 at::Tensor AdaptedWeights::take_stored(const std::string& name, at::IntArrayRef shape) {
-    const at::Tensor stored = weights_.take_stored(name, shape), sum = sum_of_deltas(name, weights_.take(name, shape));
-    return sum.defined() ? with_sum(stored.to(at::kFloat), sum) : stored;
+    return merged(name, weights_.take_stored(name, shape), at::kFloat);
 }
 
 nn::LowRank AdaptedWeights::branch(const std::string& name, at::IntArrayRef shape) {
@@ -46,7 +77,7 @@ nn::LowRank AdaptedWeights::branch(const std::string& name, at::IntArrayRef shap
     }
     if (down.empty()) return {};
     // Products beside one weight are one product of their ranks together, in the type of the weight.
-    const at::ScalarType type = weights_.packs().value_or(down.front().scalar_type());
+    const at::ScalarType type = weights_.packs().value_or(at::kFloat);
     return {at::cat(down, 0).to(type), at::cat(up, 1).to(type)};
 }
 
@@ -65,9 +96,10 @@ std::shared_ptr<const nn::Product> AdaptedWeights::product(const std::string& mo
     return product;
 }
 
-std::function<std::unique_ptr<nn::WeightSource>(nn::WeightSource&)> weight_layer(const AdapterSet& adapters, Network network) {
+nn::WeightLayer weight_layer(const AdapterSet& adapters, Network network) {
     if (!adapters.changes(network)) return {};
-    return [adapters, network](nn::WeightSource& weights) { return std::make_unique<AdaptedWeights>(weights, adapters, network); };
+    return {[adapters, network](nn::WeightSource& weights) { return std::make_unique<AdaptedWeights>(weights, adapters, network); },
+            adapters.mode == AdapterMode::merge ? adapters.identity : std::string()};
 }
 
 }  // namespace lcm

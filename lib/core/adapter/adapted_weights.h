@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -25,11 +24,16 @@ public:
     /// An adapter's own, else that of the weights, unless an adapter changes it: then the layer has the changed weight in plain numbers.
     std::shared_ptr<const nn::Product> product(const std::string& module, const nn::ProductShape& shape) override;
     nn::LowRank branch(const std::string& name, at::IntArrayRef shape) override;
+    /// With the changes: `weights` keeps packed what belongs to this set alone.
+    nn::PackedWeight find_packed(const std::string& name, const std::string& form) override { return weights_.find_packed(name, form); }
+    nn::PackedWeight pack(const std::string& name, const std::string& form, const nn::Packing& packing) override {
+        return weights_.pack(name, form, packing);
+    }
 
 private:
     bool changes(const std::string& name, at::IntArrayRef shape);
-    /// What the adapters that are merged add to `weight`, f64; undefined: nothing.
-    at::Tensor sum_of_deltas(const std::string& name, const at::Tensor& weight);
+    /// `weight` and what the adapters that are merged add to it, in `type`; itself where they add nothing.
+    at::Tensor merged(const std::string& name, const at::Tensor& weight, at::ScalarType type) const;
 
     nn::WeightSource& weights_;
     AdapterSet adapters_;
@@ -38,6 +42,6 @@ private:
 
 /// What makes `AdaptedWeights` of a network's weights; empty when the adapters change none of them, so that nothing stands between. The
 /// set is copied.
-std::function<std::unique_ptr<nn::WeightSource>(nn::WeightSource&)> weight_layer(const AdapterSet& adapters, Network network);
+nn::WeightLayer weight_layer(const AdapterSet& adapters, Network network);
 
 }  // namespace lcm

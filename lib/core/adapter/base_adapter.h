@@ -45,7 +45,7 @@ public:
     virtual bool changes(Network) const { return false; }
     /// The change of `parameter` in f64, of the shape of `weight`, which is the model's own; undefined: none.
     virtual at::Tensor weight_delta(Network, const std::string& /*parameter*/, const at::Tensor& /*weight*/) const { return {}; }
-    /// The same change of a parameter of `shape` as two factors, where it is a plain product.
+    /// The same change of a parameter of `shape` as two factors in f64, where it is a plain product.
     virtual std::optional<nn::LowRank> low_rank(Network, const std::string& /*parameter*/, at::IntArrayRef /*shape*/) const {
         return std::nullopt;
     }

@@ -37,22 +37,27 @@ at::Tensor LoraAdapter::weight_delta(Network network, const std::string& paramet
     const Weighted* found = find(network, parameter);
     if (!found) return {};
     const AdapterChange& change = found->change;
-    at::Tensor delta = change.delta->compute().reshape(weight.sizes());
-    delta = change.dora ? dora_change(weight.to(at::kDouble), delta, *change.dora, change.dora_rule, found->weight) : delta * found->weight;
-    expect_finite(delta, fmt::format("the change by {}", tensor_place(path_, change.tensor)));
+    at::Tensor delta = change.delta->compute(change.dora ? 1 : found->weight).reshape(weight.sizes());
+    if (change.dora) delta = dora_change(weight.to(at::kDouble), delta, *change.dora, change.dora_rule, found->weight);
+    expect_finite_change(delta, change);
     return delta;
+}
+
+void LoraAdapter::expect_finite_change(const at::Tensor& numbers, const AdapterChange& change) const {
+    expect_finite(numbers, fmt::format("the change by {}", tensor_place(path_, change.tensor)));
 }
 
 std::optional<nn::LowRank> LoraAdapter::low_rank(Network network, const std::string& parameter, at::IntArrayRef shape) const {
     const Weighted* found = find(network, parameter);
     if (!found || found->change.dora) return std::nullopt;
-    auto factors = found->change.delta->factors();
+    const auto factors = found->change.delta->factors(found->weight);
     if (!factors) return std::nullopt;
+    for (const at::Tensor& factor : {factors->down, factors->up}) expect_finite_change(factor, found->change);
     const std::int64_t rank = found->change.delta->rank();
     std::vector<std::int64_t> down = shape.vec(), up(shape.size(), 1);
     down[0] = up[1] = rank;
     up[0] = shape[0];
-    return nn::LowRank{factors->down.reshape(down), (factors->up * found->weight).reshape(up)};
+    return nn::LowRank{factors->down.reshape(down), factors->up.reshape(up)};
 }
 
 AdapterKind lora_kind() {

@@ -26,6 +26,7 @@ public:
     bool changes(Network network) const override;
     /// @throws Error(data) naming file and tensor for NaN and infinity
     at::Tensor weight_delta(Network network, const std::string& parameter, const at::Tensor& weight) const override;
+    /// @throws as weight_delta
     std::optional<nn::LowRank> low_rank(Network network, const std::string& parameter, at::IntArrayRef shape) const override;
 
 private:
@@ -34,6 +35,7 @@ private:
         double weight;
     };
     const Weighted* find(Network network, const std::string& parameter) const;
+    void expect_finite_change(const at::Tensor& numbers, const AdapterChange& change) const;
 
     std::string path_;
     std::map<std::pair<Network, std::string>, Weighted> changes_;

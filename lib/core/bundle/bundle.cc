@@ -299,18 +299,18 @@ void note_kernels(at::Device device, at::ScalarType type) {
 }  // namespace
 
 template <typename Build>
-auto Bundle::build(Part part, const WeightLayer& layer, const Build& network) const {
+auto Bundle::build(Part part, const nn::WeightLayer& layer, const Build& network) const {
     const bool ours = source(part).layout.naming == Naming::diffusers;
     const bool text = part == Part::text_encoder || part == Part::text_encoder_2;
     Precision precision = text ? Precision::f32 : this->precision();
     if (precision == Precision::int8 && part != Part::unet) precision = fastest_precision();
     const at::ScalarType type = type_of(precision);
     std::vector<WeightFile> files = weights(part);
-    const std::unique_ptr<PackStore> packed = layer || !device().is_cpu() ? nullptr : pack_store(part, precision, files);
+    const std::unique_ptr<PackStore> packed = pack_store(part, precision, layer, files);
     WeightSet set = ours ? WeightSet(std::move(files), type, key_map(part)) : WeightSet(std::move(files), type, original_names(part));
     set.set_store(packed.get());
     if (precision == Precision::int8) set.multiply_in_int8();
-    const std::unique_ptr<nn::WeightSource> changed = layer ? layer(set) : nullptr;
+    const std::unique_ptr<nn::WeightSource> changed = layer.is_there() ? layer.over(set) : nullptr;
     note_engine("precision", lcm::name(precision));
     note_kernels(device(), type);
     auto built = build_on(device(), changed ? *changed : static_cast<nn::WeightSource&>(set), network);
@@ -320,17 +320,21 @@ auto Bundle::build(Part part, const WeightLayer& layer, const Build& network) co
 }
 
 /// Where the packed weights of a part are kept; null: nowhere.
-std::unique_ptr<PackStore> Bundle::pack_store(Part part, Precision precision, const std::vector<WeightFile>& files) const {
-    if (!files_.pack_cache) return nullptr;
+std::unique_ptr<PackStore> Bundle::pack_store(Part part, Precision precision, const nn::WeightLayer& layer,
+                                              const std::vector<WeightFile>& files) const {
+    const bool is_known = !layer.is_there() || !layer.identity.empty();
+    if (!files_.pack_cache || !device().is_cpu() || !is_known) return nullptr;
     std::uint64_t numbers = 0;
     for (const WeightFile& file : files)
         for (const auto& [name, entry] : file.tensors()) numbers += byte_size(Dtype::U8, entry.shape).value_or(0);
     const std::uint64_t bytes = numbers * c10::elementSize(type_of(precision));
     if (bytes < least_packed_bytes) return nullptr;  // before its files are hashed
-    return open_pack_cache(fmt::format("{}\n{}\n{}\n{}", folder(part), sha256(part), to_json(config(part)), lcm::name(precision)), bytes);
+    std::string key = fmt::format("{}\n{}\n{}\n{}", folder(part), sha256(part), to_json(config(part)), lcm::name(precision));
+    if (layer.is_there()) key += '\n' + layer.identity;
+    return open_pack_cache(key, bytes);
 }
 
-UNet Bundle::unet(const WeightLayer& layer) const {
+UNet Bundle::unet(const nn::WeightLayer& layer) const {
     if (precision() == Precision::int8) expect_int8();
     const auto settings = UNetConfig::from_json(config(Part::unet));
     return build(Part::unet, layer, [&](nn::WeightSource& set) { return UNet(settings, set, type_of(precision())); });
@@ -350,7 +354,7 @@ std::unique_ptr<VAE> Bundle::vae(VAEUse use) const {
     return with_weights_of(type_of(precision()), device(), std::move(plain));
 }
 
-CLIPTextModel Bundle::text_encoder(Part part, const WeightLayer& layer) const {
+CLIPTextModel Bundle::text_encoder(Part part, const nn::WeightLayer& layer) const {
     const auto settings = CLIPTextConfig::from_json(config(part));
     return build(part, layer, [&](nn::WeightSource& set) { return CLIPTextModel(settings, set); });
 }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -41,9 +40,6 @@ struct ModelFiles {
     bool int8_if_quantized = false;        ///< int8 in its place, where the UNet is quantized and the device, a CPU, multiplies bytes
     std::string vocabulary;                ///< CLIP's merges.txt, for text encoders that come without a tokenizer; empty: none
 };
-
-/// Makes a source of weights that stands between a part's files and its network and changes what passes (adapters); empty: none.
-using WeightLayer = std::function<std::unique_ptr<nn::WeightSource>(nn::WeightSource& weights)>;
 
 /// What a VAE is asked for: a file may hold one half alone.
 enum class VAEUse { any, encode, decode };
@@ -112,10 +108,10 @@ public:
     /// Networks that take and give f32 and compute in `precision()`, the text encoders in f32. @throws Error(data) when a weight is
     /// missing, unused or of another shape than the configuration says; Error(usage) for a UNet in int8 that is not quantized,
     /// Error(refused) where the device can not
-    UNet unet(const WeightLayer& layer = {}) const;
+    UNet unet(const nn::WeightLayer& layer = {}) const;
     /// @throws Error(no_input) naming the file when it does not hold the half that `use` needs
     std::unique_ptr<VAE> vae(VAEUse use = VAEUse::any) const;
-    CLIPTextModel text_encoder(Part part = Part::text_encoder, const WeightLayer& layer = {}) const;
+    CLIPTextModel text_encoder(Part part = Part::text_encoder, const nn::WeightLayer& layer = {}) const;
 
 private:
     void open_folder(const std::string& config);
@@ -131,9 +127,10 @@ private:
     const PartSource& source(Part part) const;
     std::vector<std::string> paths(Part part) const;
     NameTable original_names(Part part) const;
-    std::unique_ptr<PackStore> pack_store(Part part, Precision precision, const std::vector<WeightFile>& files) const;
+    std::unique_ptr<PackStore> pack_store(Part part, Precision precision, const nn::WeightLayer& layer,
+                                          const std::vector<WeightFile>& files) const;
     template <typename Build>
-    auto build(Part part, const WeightLayer& layer, const Build& network) const;
+    auto build(Part part, const nn::WeightLayer& layer, const Build& network) const;
 
     ModelFiles files_;
     bool is_file_ = false;

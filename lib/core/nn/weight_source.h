@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -80,6 +81,14 @@ public:
 
     /// What computes the layer `module` in place of its parameters, which are then not taken; nothing unless a source says otherwise.
     virtual std::shared_ptr<const Product> product(const std::string& /*module*/, const ProductShape& /*shape*/) { return nullptr; }
+};
+
+/// What stands between a network's weights and its layers and changes what passes (adapters).
+struct WeightLayer {
+    std::function<std::unique_ptr<WeightSource>(WeightSource& weights)> over;  ///< empty: nothing does
+    std::string identity;  ///< equal where the changes are; empty: nobody can tell
+
+    bool is_there() const { return static_cast<bool>(over); }
 };
 
 /// A weight source seen from one module: names are relative to a dotted prefix.

@@ -26,7 +26,7 @@ struct TextSettings {
     PromptSyntax syntax = PromptSyntax::plain;
     int clip_skip = 0;  ///< layers left out at the end, as diffusers counts them; the negative prompt leaves out none
     std::vector<TextualInversion> inversions = {};
-    std::map<Part, WeightLayer> layers = {};  ///< what changes the weights of a text encoder
+    std::map<Part, nn::WeightLayer> layers = {};  ///< what changes the weights of a text encoder
 };
 
 /// The texts of one picture. The second text encoder may be given its own.

@@ -18,7 +18,7 @@ Tokenizer open_tokenizer(const Bundle& bundle, Part part) {
     return published ? Tokenizer::open_published(path, bundle.pads_with_zero(part)) : Tokenizer::open(path);
 }
 
-TextTower::TextTower(const Bundle& bundle, Part part, bool penultimate, const WeightLayer& layer)
+TextTower::TextTower(const Bundle& bundle, Part part, bool penultimate, const nn::WeightLayer& layer)
     : part_(part), penultimate_(penultimate), tokenizer_(open_tokenizer(bundle, part)), network_(bundle.text_encoder(part, layer)) {
     const auto length = static_cast<std::int64_t>(tokenizer_.length());
     const std::int64_t most = network_.config().max_position_embeddings;

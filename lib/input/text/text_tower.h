@@ -29,7 +29,7 @@ class TextTower {
 public:
     /// @param penultimate  take the state before the last layer, not normed (SDXL), else the last one, normed
     /// @throws Error(data) when tokenizer and network do not belong together
-    TextTower(const Bundle& bundle, Part part, bool penultimate, const WeightLayer& layer = {});
+    TextTower(const Bundle& bundle, Part part, bool penultimate, const nn::WeightLayer& layer = {});
 
     /// @param skip  layers left out at the end, beside the one that `penultimate` leaves out. @throws Error(usage) when there are fewer
     TowerOutput encode(const std::string& prompt, PromptSyntax syntax, const std::vector<TextualInversion>& inversions, int skip) const;

@@ -4,6 +4,8 @@
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/randn.h>
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -12,6 +14,7 @@
 #include "lib/base/log.h"
 #include "lib/core/adapter/adapted_weights.h"
 #include "lib/core/nn/layers.h"
+#include "lib/core/tensor/threads.h"
 #include "tests/unit/adapter/small_model.h"
 #include "tests/unit/caught_error.h"
 #include "tests/unit/random_weights.h"
@@ -70,6 +73,33 @@ TEST_CASE("stacked adapters add up and untouched weights stay where they are") {
     CHECK(adapted.take("conv_in.weight", {4, 2, 3, 3}).const_data_ptr() == untouched.const_data_ptr());
 }
 
+TEST_CASE("a weight of many parts is the sum in f64 of all that adapters add, with any number of threads") {
+    /// One change as a product of factors, one as a whole.
+    struct Both : BaseAdapter {
+        at::Tensor down = at::randn({3, 1000}, at::kDouble), up = at::randn({1501, 3}, at::kDouble);
+        bool is_product = true;
+        std::optional<nn::LowRank> low_rank(Network, const std::string&, at::IntArrayRef) const override {
+            return is_product ? std::optional(nn::LowRank{down, up}) : std::nullopt;
+        }
+        at::Tensor weight_delta(Network, const std::string&, const at::Tensor&) const override { return at::matmul(up, down); }
+    };
+    const auto product = std::make_shared<Both>(), whole = std::make_shared<Both>();
+    whole->is_product = false;
+    RandomWeights weights;
+    const at::Tensor plain = weights.take("w", {1501, 1000});
+    const at::Tensor expected = plain.to(at::kDouble) + at::matmul(product->up, product->down) + at::matmul(whole->up, whole->down);
+    at::Tensor found;
+    for (const int threads : {1, 2, 3}) {
+        set_threads(threads);
+        AdaptedWeights adapted(weights, {{product, whole}, AdapterMode::merge, {}}, Network::unet);
+        const at::Tensor again = adapted.take("w", {1501, 1000});
+        // 1e-7: a sum is rounded to f32 once.
+        CHECK(at::allclose(again.to(at::kDouble), expected, 1e-7, 1e-12));
+        if (found.defined()) CHECK(at::equal(again, found));
+        found = again;
+    }
+}
+
 TEST_CASE("layers give the same with adapters merged and at run time, and without a copy of the weight in the second") {
     AdapterSet set;
     set.adapters = {adapter(everywhere()), adapter(plain_lora(3), {.weight = 0.3})};
@@ -95,6 +125,9 @@ TEST_CASE("numbers that are none are named when they are merged") {
     tensors[0] = ones(tensors[0].name, {2, 6}, std::numeric_limits<float>::quiet_NaN());
     const auto broken = adapter(tensors);
     check_error(ExitCode::data, {"a.safetensors", tensors[0].name, "nan"}, [&] { change(*broken, to_k_parameter, {4, 6}); });
+    RandomWeights weights;
+    AdaptedWeights adapted(weights, {{broken}, AdapterMode::merge, {}}, Network::unet);
+    check_error(ExitCode::data, {"a.safetensors", tensors[0].name, "nan"}, [&] { adapted.take(to_k_parameter, {4, 6}); });
 }
 
 TEST_CASE("unused tensors may be allowed, but not when there is nothing else") {

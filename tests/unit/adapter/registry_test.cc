@@ -44,4 +44,4 @@ TEST_CASE("the defaults of an adapter change nothing") {
     CHECK(nothing.conditions({plain, {}}).context.is_same(plain));
 }
 
-TEST_CASE("no adapters add no layer over the weights") { CHECK_FALSE(weight_layer({}, Network::unet)); }
+TEST_CASE("no adapters add no layer over the weights") { CHECK_FALSE(weight_layer({}, Network::unet).is_there()); }

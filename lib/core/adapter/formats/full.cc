@@ -1,5 +1,7 @@
 // Changes that are stored whole, as LyCORIS ("full") and extraction scripts write them: of weights, biases and norms.
 
+#include <ATen/TensorOperators.h>
+
 #include "lib/core/adapter/formats/formats.h"
 
 namespace lcm {
@@ -10,7 +12,7 @@ public:
     explicit FullDelta(at::Tensor change) : change_(std::move(change)) {}
 
     std::vector<std::int64_t> shape() const override { return change_.sizes().vec(); }
-    at::Tensor compute() const override { return change_.to(at::kDouble); }
+    at::Tensor compute(double weight) const override { return weight == 1 ? change_.to(at::kDouble) : change_.to(at::kDouble) * weight; }
 
 private:
     at::Tensor change_;

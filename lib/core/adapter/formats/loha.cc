@@ -19,7 +19,7 @@ public:
 
     std::vector<std::int64_t> shape() const override { return first_.shape(); }
     std::int64_t rank() const override { return first_.rank(); }
-    at::Tensor compute() const override { return first_.compute() * second_.compute() * scale_; }
+    at::Tensor compute(double weight) const override { return first_.compute().mul_(second_.compute()).mul_(scale_ * weight); }
 
 private:
     FactoredMatrix first_, second_;

@@ -37,9 +37,9 @@ public:
         return shape;
     }
     std::int64_t rank() const override { return first_.rank() > 0 ? first_.rank() : second_.rank(); }
-    at::Tensor compute() const override {
+    at::Tensor compute(double weight) const override {
         // A kernel's positions follow its input channel in memory, so that a flat w2 gives the flat convolution.
-        return at::kron(first_.compute(), second_.compute().flatten(1)).mul_(scale_).view(shape());
+        return at::kron(first_.compute() * (scale_ * weight), second_.compute().flatten(1)).view(shape());
     }
 
 private:

@@ -19,12 +19,12 @@ public:
         return shape;
     }
     std::int64_t rank() const override { return down_.size(0); }
-    at::Tensor compute() const override {
-        const at::Tensor up = up_.to(at::kDouble).flatten(1), down = down_.to(at::kDouble).flatten(1);
-        return at::matmul(up, down).mul_(scale_).view(shape());
+    at::Tensor compute(double weight) const override {
+        const nn::LowRank both = *factors(weight);
+        return at::matmul(both.up.flatten(1), both.down.flatten(1)).view(shape());
     }
-    std::optional<nn::LowRank> factors() const override {
-        return nn::LowRank{down_.to(at::kFloat), up_.to(at::kDouble).mul(scale_).to(at::kFloat)};
+    std::optional<nn::LowRank> factors(double weight) const override {
+        return nn::LowRank{down_.to(at::kDouble), up_.to(at::kDouble) * (scale_ * weight)};
     }
 
 private:
@@ -40,9 +40,9 @@ public:
 
     std::vector<std::int64_t> shape() const override { return {up_.size(0), down_.size(1), mid_.size(2), mid_.size(3)}; }
     std::int64_t rank() const override { return down_.size(0); }
-    at::Tensor compute() const override {
+    at::Tensor compute(double weight) const override {
         const at::Tensor up = up_.to(at::kDouble).flatten(1), mid = mid_.to(at::kDouble), down = down_.to(at::kDouble).flatten(1);
-        return at::einsum("ijkl,pi,jc->pckl", {mid, up, down}).mul_(scale_);
+        return at::einsum("ijkl,pi,jc->pckl", {mid, up * (scale_ * weight), down});
     }
 
 private:

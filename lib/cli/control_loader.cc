@@ -45,6 +45,12 @@ std::string identity_of(std::vector<ControlEntry> entries) {
 
 }  // namespace
 
+ControlLoader::ControlLoader(const ControlOptions& options, const Bundle& bundle)
+    : options_(options), unet_config_(UNetConfig::from_json(bundle.config(Part::unet))), unet_(unet_config_, bundle.device()) {
+    unet_.type = type_of(bundle.precision());
+    unet_.pack_cache = bundle.pack_cache();
+}
+
 std::vector<ControlEntry> ControlLoader::asked(const Record& record) {
     if (!flags_) flags_ = options_.entries();
     auto entries = *flags_;
@@ -82,7 +88,7 @@ const ControlSet& ControlLoader::open(const std::vector<ControlEntry>& entries, 
     std::vector<std::string> files;
     for (const auto& entry : entries) {
         files.push_back(locate(entry, place));
-        set.add(entry, files.back(), {unet_, device_}, place);
+        set.add(entry, files.back(), unet_, place);
     }
     set.identity = identity;
     set_ = std::move(set);

@@ -5,14 +5,18 @@
 #include <vector>
 
 #include "lib/cli/control_options.h"
+#include "lib/core/bundle/bundle.h"
+#include "lib/sampling/control_kind.h"
 
 namespace lcm::cli {
 
 /// The steering networks of records, opened for one UNet; a list is kept until another is asked for.
 class ControlLoader {
 public:
-    ControlLoader(const ControlOptions& options, UNetConfig unet, at::Device device)
-        : options_(options), unet_(std::move(unet)), device_(device) {}
+    ControlLoader(const ControlLoader&) = delete;
+    ControlLoader& operator=(const ControlLoader&) = delete;
+    /// @param bundle  of that UNet
+    ControlLoader(const ControlOptions& options, const Bundle& bundle);
 
     /// What steers a record: what it names itself, which flags may only repeat; else the flags, unless its picture is begun.
     /// @throws Error(usage) when flags contradict the record; Error(no_input) for a flag's network that is not there; Error(data)
@@ -29,8 +33,8 @@ private:
     std::string locate(const ControlEntry& entry, const std::string& place) const;
 
     ControlOptions options_;
-    UNetConfig unet_;
-    at::Device device_;  ///< of the UNet
+    UNetConfig unet_config_;
+    SteeredUNet unet_;  ///< of that configuration
     std::optional<std::vector<ControlEntry>> flags_;  ///< made when first needed
     ControlSet set_;
     std::vector<std::string> files_;

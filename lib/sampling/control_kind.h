@@ -19,7 +19,9 @@ struct SteeredUNet {
     SteeredUNet(const UNetConfig& unet, at::Device where = at::kCPU) : config(unet), device(where) {}
 
     const UNetConfig& config;
-    at::Device device;  ///< where it computes, and so does what steers it
+    at::Device device;                 ///< where it computes, and so does what steers it
+    at::ScalarType type = at::kFloat;  ///< what it computes in, and so does what steers it at every step
+    bool pack_cache = false;           ///< keep packed weights of large networks in the user's cache (`pack_cache.h`)
 };
 
 /// The picture that steering networks are bound to.

@@ -20,8 +20,8 @@ at::Tensor with_zero_half(const at::Tensor& residual) { return at::cat({at::zero
 class BoundControlNet : public BoundControl {
 public:
     /// @param half  the network sees the conditional half alone
-    BoundControlNet(const ControlNet& network, at::Tensor map, const ControlStrength& strength, bool half)
-        : network_(network), map_(std::move(map)), strength_(strength), half_(half) {}
+    BoundControlNet(const ControlNet& network, const at::Tensor& map, const ControlStrength& strength, bool half)
+        : network_(network), seen_(network.embed(map)), strength_(strength), half_(half) {}
 
     void add_to(UNetInputs& inputs) const override {
         ControlResiduals found = residuals(inputs);
@@ -36,14 +36,15 @@ public:
 
 private:
     ControlResiduals residuals(const UNetInputs& inputs) const {
-        UNetInputs seen = inputs;
-        if (!network_.config().unet.time_cond_proj_dim) seen.guidance = at::Tensor();  // the UNet's own affair
+        UNetInputs own = inputs;
+        own.context_cache = context_cache_;
+        if (!network_.config().unet.time_cond_proj_dim) own.guidance = at::Tensor();  // the UNet's own affair
         if (half_) {
             const std::int64_t batch = inputs.sample.size(0);
-            for (at::Tensor* part : {&seen.sample, &seen.context, &seen.text_pooled, &seen.time_ids})
+            for (at::Tensor* part : {&own.sample, &own.context, &own.text_pooled, &own.time_ids})
                 *part = conditional_half(*part, batch);
         }
-        ControlResiduals found = network_.forward(seen, map_, strength_);
+        ControlResiduals found = network_.forward(own, seen_, strength_);
         if (!half_) return found;
         for (at::Tensor& residual : found.down) residual = with_zero_half(residual);
         found.middle = with_zero_half(found.middle);
@@ -51,7 +52,8 @@ private:
     }
 
     const ControlNet& network_;
-    at::Tensor map_;
+    at::Tensor seen_;  ///< what the network sees of the map
+    std::shared_ptr<ContextCache> context_cache_ = std::make_shared<ContextCache>();
     ControlStrength strength_;
     bool half_;
 };

@@ -17,7 +17,7 @@ TEST_CASE("a ControlNet's residuals, and what the UNet makes of them") {
         UNetInputs inputs = golden::unet_inputs(one);
         const ControlStrength strength{.scale = one.args().at("conditioning_scale").as_number(),
                                        .guess = one.args().at("guess_mode").as_bool()};
-        const ControlResiduals residuals = controlnet.forward(inputs, one.input("image"), strength);
+        const ControlResiduals residuals = controlnet.forward(inputs, controlnet.embed(one.input("image")), strength);
         inputs.down_residuals = residuals.down;
         inputs.middle_residual = residuals.middle;
         golden::Results results{{"mid", residuals.middle}, {"noise", unet.forward(inputs)}};

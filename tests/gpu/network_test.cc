@@ -125,8 +125,8 @@ TEST_CASE("networks that steer leave what they say on the GPU") {
     const SteeredUNet there(unet, card());
     UNetInputs inputs = inputs_of(unet, 500);
     const at::Tensor map = ramp({1, 3, 64, 128}).add(1).div(2);
-    const auto ours = open_controlnet(golden_model("controlnet"), unet)->forward(inputs, map);
-    const auto theirs = open_controlnet(golden_model("controlnet"), there)->forward(inputs, map);
+    const auto our_net = open_controlnet(golden_model("controlnet"), unet), their_net = open_controlnet(golden_model("controlnet"), there);
+    const auto ours = our_net->forward(inputs, our_net->embed(map)), theirs = their_net->forward(inputs, their_net->embed(map));
     CHECK(theirs.middle.is_cuda());
     CHECK(distance(theirs.middle, ours.middle) < most_f32);
     const auto states = open_t2i_adapter(golden_model("t2iadapter"), unet)->forward(map);

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdlib>
+#include <filesystem>
+#include <iterator>
 
 #include "tests/unit/temporary_folder.h"
 
@@ -14,6 +16,12 @@ public:
 
     /// What lies in it under `name`.
     std::string operator/(std::string_view name) const { return folder_ / name; }
+
+    /// How many files lie in the folder `name`.
+    std::ptrdiff_t count(std::string_view name) const {
+        const std::filesystem::path folder = *this / name;
+        return std::filesystem::exists(folder) ? std::distance(std::filesystem::directory_iterator(folder), {}) : 0;
+    }
 
 private:
     TemporaryFolder folder_;

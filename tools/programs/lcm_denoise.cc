@@ -159,7 +159,7 @@ private:
         if (!bundle_) {
             bundle_.emplace(open(record, context));
             loader_.emplace(*bundle_, adapters_);
-            controls_.emplace(control_, UNetConfig::from_json(bundle_->config(Part::unet)), bundle_->device());
+            controls_.emplace(control_, *bundle_);
             context.set_step_cost(OperationTable(*bundle_, {Part::unet}));
         }
         const auto& adapters = adapters_of(record, context);

@@ -324,10 +324,7 @@ std::unique_ptr<PackStore> Bundle::pack_store(Part part, Precision precision, co
                                               const std::vector<WeightFile>& files) const {
     const bool is_known = !layer.is_there() || !layer.identity.empty();
     if (!files_.pack_cache || !device().is_cpu() || !is_known) return nullptr;
-    std::uint64_t numbers = 0;
-    for (const WeightFile& file : files)
-        for (const auto& [name, entry] : file.tensors()) numbers += byte_size(Dtype::U8, entry.shape).value_or(0);
-    const std::uint64_t bytes = numbers * c10::elementSize(type_of(precision));
+    const std::uint64_t bytes = packed_bytes(files, type_of(precision));
     if (bytes < least_packed_bytes) return nullptr;  // before its files are hashed
     std::string key = fmt::format("{}\n{}\n{}\n{}", folder(part), sha256(part), to_json(config(part)), lcm::name(precision));
     if (layer.is_there()) key += '\n' + layer.identity;

@@ -105,6 +105,8 @@ public:
     Precision precision() const { return files_.precision; }
     /// Where networks compute.
     at::Device device() const { return files_.device; }
+    /// Whether packed weights are kept in the user's cache.
+    bool pack_cache() const { return files_.pack_cache; }
     /// Networks that take and give f32 and compute in `precision()`, the text encoders in f32. @throws Error(data) when a weight is
     /// missing, unused or of another shape than the configuration says; Error(usage) for a UNet in int8 that is not quantized,
     /// Error(refused) where the device can not

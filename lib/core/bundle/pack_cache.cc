@@ -58,6 +58,13 @@ void make_room(const fs::path& folder, std::uint64_t needed) {
 
 }  // namespace
 
+std::uint64_t packed_bytes(const std::vector<WeightFile>& files, at::ScalarType type) {
+    std::uint64_t numbers = 0;
+    for (const WeightFile& file : files)
+        for (const auto& [name, entry] : file.tensors()) numbers += byte_size(Dtype::U8, entry.shape).value_or(0);
+    return numbers * c10::elementSize(type);
+}
+
 std::unique_ptr<PackStore> open_pack_cache(const std::string& key, std::uint64_t bytes) {
     const std::string folder = cache_folder("packed");
     if (folder.empty() || bytes < least_packed_bytes || bytes > most_packed_bytes) return nullptr;

@@ -1,10 +1,14 @@
 #pragma once
 
+#include <c10/core/ScalarType.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "lib/core/weights/pack_store.h"
+#include "lib/core/weights/weight_file.h"
 
 namespace lcm {
 
@@ -12,6 +16,9 @@ namespace lcm {
 constexpr std::uint64_t least_packed_bytes = std::uint64_t{64} << 20;
 /// All kept packed weights together; the file that was used last the longest time ago goes first.
 constexpr std::uint64_t most_packed_bytes = std::uint64_t{16} << 30;
+
+/// Of all numbers of the files in `type`: what they take packed, more or less.
+std::uint64_t packed_bytes(const std::vector<WeightFile>& files, at::ScalarType type);
 
 /// The store of one network's packed weights in the user's cache, named by the hash of `key`, to which the instruction set is added; it
 /// counts as used now. Null where there is no cache, or where a file of `bytes` would take more than a quarter of the free disk.

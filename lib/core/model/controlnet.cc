@@ -83,6 +83,7 @@ void ControlResiduals::add(const ControlResiduals& other) {
 }
 
 struct ControlNet::Network {
+    at::ScalarType type;
     at::Device device;
     ControlNetConfig config;
     UNetEncoder encoder;
@@ -90,8 +91,9 @@ struct ControlNet::Network {
     std::vector<nn::Conv2d> down;
     nn::Conv2d middle;
 
-    Network(const ControlNetConfig& settings, const nn::Scope& weights)
-        : device(weights.device()),
+    Network(const ControlNetConfig& settings, const nn::Scope& weights, at::ScalarType of_weights)
+        : type(of_weights),
+          device(weights.device()),
           config(settings),
           encoder(config.unet, weights),
           map_embedding(weights / "controlnet_cond_embedding", config),
@@ -106,10 +108,9 @@ struct ControlNet::Network {
                               : strength.scale;
     }
 
-    ControlResiduals forward(const UNetInputs& inputs, const at::Tensor& map, const ControlStrength& strength) const {
+    ControlResiduals forward(const UNetInputs& inputs, const at::Tensor& seen, const ControlStrength& strength) const {
         const Conditions conditions{.time = encoder.time_vector(encoder.time_features(inputs), inputs.text_pooled),
-                                    .context = {.tokens = inputs.context}};
-        const at::Tensor seen = map_embedding(config.bgr ? map.flip({1}) : map);
+                                    .context = {inputs.context, inputs.context_cache.get()}};
         const UNetFeatures features = encoder(encoder.begin(inputs.sample) + seen, conditions);
         ControlResiduals residuals;
         for (std::size_t i = 0; i < down.size(); ++i) residuals.down.push_back(down[i](features.skips[i]) * scale(strength, i));
@@ -118,19 +119,29 @@ struct ControlNet::Network {
     }
 };
 
-ControlNet::ControlNet(const ControlNetConfig& config, nn::WeightSource& weights)
-    : network_(std::make_unique<Network>(config, nn::Scope(weights))) {}
+ControlNet::ControlNet(const ControlNetConfig& config, nn::WeightSource& weights, at::ScalarType type)
+    : network_(std::make_unique<Network>(config, nn::Scope(weights), type)) {}
 ControlNet::~ControlNet() = default;
 ControlNet::ControlNet(ControlNet&&) noexcept = default;
 
-ControlResiduals ControlNet::forward(const UNetInputs& inputs, const at::Tensor& map, const ControlStrength& strength) const {
+at::Tensor ControlNet::embed(const at::Tensor& map) const {
+    const ControlNetConfig& config = network_->config;
+    expect_shape(map, {-1, config.conditioning_channels, -1, -1}, "the control map");
+    const std::int64_t factor = config.factor();
+    if (map.size(2) % factor != 0 || map.size(3) % factor != 0)
+        throw Error(ExitCode::data, "",
+                    fmt::format("the control map of {}x{} has a side that is no multiple of {}", map.size(3), map.size(2), factor));
+    const at::Tensor placed = map.to(network_->device, network_->type);
+    return network_->map_embedding(config.bgr ? placed.flip({1}) : placed);
+}
+
+ControlResiduals ControlNet::forward(const UNetInputs& inputs, const at::Tensor& seen, const ControlStrength& strength) const {
     const ControlNetConfig& config = network_->config;
     check_unet_inputs(config.unet, inputs, "the ControlNet");
-    const std::int64_t batch = map.defined() && map.dim() == 4 && map.size(0) == 1 ? 1 : inputs.sample.size(0), factor = config.factor();
-    expect_shape(map, {batch, config.conditioning_channels, inputs.sample.size(2) * factor, inputs.sample.size(3) * factor},
-                 "the control map");
-    const at::Device device = network_->device;
-    return network_->forward(placed(inputs, inputs.sample.scalar_type(), device), map.to(device), strength);
+    const std::int64_t batch = seen.defined() && seen.dim() == 4 && seen.size(0) == 1 ? 1 : inputs.sample.size(0);
+    expect_shape(seen, {batch, config.unet.block_out_channels.front(), inputs.sample.size(2), inputs.sample.size(3)},
+                 "what the ControlNet sees of its map");
+    return network_->forward(placed(inputs, network_->type, network_->device), seen, strength);
 }
 
 const ControlNetConfig& ControlNet::config() const { return network_->config; }

@@ -45,14 +45,20 @@ struct ControlResiduals {
 /// ControlNetModel of diffusers: the UNet's way down once more, told of a map.
 class ControlNet {
 public:
-    ControlNet(const ControlNetConfig& config, nn::WeightSource& weights);
+    /// @param type  of the weights; what goes in is brought to it, what comes out has it
+    ControlNet(const ControlNetConfig& config, nn::WeightSource& weights, at::ScalarType type = at::kFloat);
     ~ControlNet();
     ControlNet(ControlNet&&) noexcept;
 
-    /// @param inputs  as the UNet's
-    /// @param map     [1 or B,channels,H,W] in 0..1, `factor()` times the sample's size
+    /// What it sees of a map, the same at every step.
+    /// @param map  [B,channels,H,W] in 0..1, sides multiples of `factor()`
+    /// @return     [B,C,H/factor,W/factor], where the weights lie. @throws Error(data)
+    at::Tensor embed(const at::Tensor& map) const;
+
+    /// @param inputs  as the UNet's, but for the context's cache, which is this network's own
+    /// @param seen    what `embed` gave of one map, or of B, for the sample's size
     /// @return where the weights lie. @throws Error(data) when an input's shape does not fit
-    ControlResiduals forward(const UNetInputs& inputs, const at::Tensor& map, const ControlStrength& strength = {}) const;
+    ControlResiduals forward(const UNetInputs& inputs, const at::Tensor& seen, const ControlStrength& strength = {}) const;
     const ControlNetConfig& config() const;
 
 private:

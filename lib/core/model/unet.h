@@ -37,7 +37,7 @@ struct UNetInputs {
     at::Tensor sample;                       ///< [B,C,H,W]
     at::Tensor timestep;                     ///< [B] or [1], integer or float
     at::Tensor context;                      ///< [B,T,D] text embeddings
-    /// Keys and values of `context`, for evaluations that have it in common; null: they are made each time.
+    /// Keys and values of `context` in one network, for evaluations that have it in common; null: they are made each time.
     std::shared_ptr<ContextCache> context_cache;
     at::Tensor guidance;                     ///< [B], w = guidance scale - 1; required with time_cond_proj_dim, else undefined
     at::Tensor text_pooled;                  ///< [B,P], required with text_time

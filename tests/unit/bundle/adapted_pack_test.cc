@@ -3,20 +3,15 @@
 #include <ATen/ops/full.h>
 #include <ATen/ops/ones.h>
 #include <c10/core/InferenceMode.h>
-#include <c10/util/accumulate.h>
 #include <doctest/doctest.h>
-
-#include <filesystem>
 
 #include "lib/core/adapter/adapted_weights.h"
 #include "lib/core/bundle/bundle.h"
 #include "lib/core/bundle/pack_cache.h"
-#include "lib/core/weights/name_recorder.h"
-#include "tests/unit/safetensors_bytes.h"
+#include "tests/unit/constant_weights.h"
 #include "tests/unit/temporary_cache.h"
 
 using namespace lcm;
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -24,23 +19,14 @@ constexpr const char* large_config = R"({"in_channels":4,"out_channels":4,"sampl
 "down_block_types":["DownBlock2D","DownBlock2D"],"up_block_types":["UpBlock2D","UpBlock2D"],"layers_per_block":1,
 "attention_head_dim":8,"cross_attention_dim":16,"norm_num_groups":8})";
 
-/// A UNet of zeros that is large enough for the cache; they take no room on the disk.
+/// A UNet of zeros that is large enough for the cache.
 std::string write_large_model(const TemporaryFolder& folder) {
     write_file(folder / "unet/config.json", large_config);
     NameRecorder recorder;
     const UNet network(UNetConfig::from_json(parse_json(large_config, "config")), recorder);
-    std::string header;
-    std::int64_t end = 0;
-    for (const auto& [name, shape] : recorder.shapes()) {
-        const std::int64_t begin = end;
-        end += 2 * c10::multiply_integers(shape);
-        header += fmt::format(R"({}"{}":{{"dtype":"F16","shape":[{}],"data_offsets":[{},{}]}})", header.empty() ? "{" : ",", name,
-                              fmt::join(shape, ","), begin, end);
-    }
-    CHECK(2 * static_cast<std::uint64_t>(end) > least_packed_bytes);  // in f32
-    const std::string bytes = safetensors_with_header(header + "}", "");
-    const std::string path = write_file(folder / "unet/diffusion_pytorch_model.safetensors", bytes);
-    fs::resize_file(path, bytes.size() + static_cast<std::uint64_t>(end));
+    const std::string bytes = constant_weights(recorder, 0);
+    CHECK(2 * bytes.size() > least_packed_bytes);  // in f32
+    write_file(folder / "unet/diffusion_pytorch_model.safetensors", bytes);
     return folder.path();
 }
 
@@ -78,10 +64,6 @@ Built build(const std::string& model, const std::string& identity, AdapterMode m
     return {unet.forward(inputs), adapter->products};
 }
 
-std::ptrdiff_t kept(const TemporaryCache& cache) {
-    return fs::exists(cache / "lcm/packed") ? std::distance(fs::directory_iterator(cache / "lcm/packed"), {}) : 0;
-}
-
 }  // namespace
 
 TEST_CASE("packed weights with adapters are kept for the same adapters, and for no others") {
@@ -91,15 +73,15 @@ TEST_CASE("packed weights with adapters are kept for the same adapters, and for 
     const Built first = build(model, "one");
     CHECK(first.products > 0);
     CHECK(first.output.abs().max().item<float>() > 0);
-    CHECK(kept(cache) == 1);
+    CHECK(cache.count("lcm/packed") == 1);
     const Built again = build(model, "one");
     CHECK(again.products == 0);
     CHECK(at::equal(again.output, first.output));
-    CHECK(kept(cache) == 1);
+    CHECK(cache.count("lcm/packed") == 1);
     CHECK(build(model, "other").products == first.products);
-    CHECK(kept(cache) == 2);
+    CHECK(cache.count("lcm/packed") == 2);
     CHECK(open_kept(model).unet().config().sample_size == 4);
-    CHECK(kept(cache) == 3);
+    CHECK(cache.count("lcm/packed") == 3);
 }
 
 TEST_CASE("packed weights with adapters that nobody can tell apart, or that come and go with records, are not kept") {
@@ -111,5 +93,5 @@ TEST_CASE("packed weights with adapters that nobody can tell apart, or that come
         CHECK(products > 0);
         CHECK(build(model, identity, mode).products == products);
     }
-    CHECK(kept(cache) == 0);
+    CHECK(cache.count("lcm/packed") == 0);
 }

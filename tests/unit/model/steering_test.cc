@@ -66,8 +66,11 @@ TEST_CASE("a ControlNet's configuration: what is not implemented is refused") {
 TEST_CASE("maps and residuals of a wrong shape are named") {
     RandomWeights weights;
     const ControlNet net(ControlNetConfig::from_json(json(control)), weights);
-    check_error(ExitCode::data, {"control map", "[1,3,64,64]"}, [&] { net.forward(inputs_of(12), at::zeros({1, 3, 64, 32})); });
-    check_error(ExitCode::data, {"ControlNet's context"}, [&] { net.forward(inputs_of(11), at::zeros({1, 3, 64, 64})); });
+    check_error(ExitCode::data, {"control map", "[*,3,*,*]"}, [&] { net.embed(at::zeros({1, 4, 64, 64})); });
+    check_error(ExitCode::data, {"control map", "60x64", "multiple of 8"}, [&] { net.embed(at::zeros({1, 3, 64, 60})); });
+    const at::Tensor seen = net.embed(at::zeros({1, 3, 64, 64})), narrow = net.embed(at::zeros({1, 3, 64, 32}));
+    check_error(ExitCode::data, {"ControlNet sees", "[1,8,8,8]"}, [&] { net.forward(inputs_of(12), narrow); });
+    check_error(ExitCode::data, {"ControlNet's context"}, [&] { net.forward(inputs_of(11), seen); });
 
     RandomWeights unet_weights;
     const UNet unet(unet_config(), unet_weights);
@@ -84,8 +87,8 @@ TEST_CASE("maps and residuals of a wrong shape are named") {
 TEST_CASE("residuals of two ControlNets add up, and guess mode falls to a tenth at the first") {
     RandomWeights weights;
     const ControlNet net(ControlNetConfig::from_json(json(control)), weights);
-    const at::Tensor map = at::zeros({1, 3, 64, 64});
-    const ControlResiduals once = net.forward(inputs_of(12), map), guess = net.forward(inputs_of(12), map, {.scale = 2, .guess = true});
+    const at::Tensor seen = net.embed(at::zeros({1, 3, 64, 64}));
+    const ControlResiduals once = net.forward(inputs_of(12), seen), guess = net.forward(inputs_of(12), seen, {.scale = 2, .guess = true});
     ControlResiduals twice = once;
     twice.add(once);
     CHECK(twice.down[2].allclose(once.down[2] * 2));

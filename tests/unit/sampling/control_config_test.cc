@@ -54,7 +54,7 @@ ControlResiduals residuals(const ControlNet& network) {
     inputs.sample = ramp({1, 4, 8, 8});
     inputs.timestep = at::full({1}, 500, at::kLong);
     inputs.context = ramp({1, 77, network.config().unet.cross_attention_dim.front()});
-    return network.forward(inputs, ramp({1, 3, 64, 64}).add(1).div(2));
+    return network.forward(inputs, network.embed(ramp({1, 3, 64, 64}).add(1).div(2)));
 }
 
 void check_equal(const ControlNet& one, const ControlNet& other) {

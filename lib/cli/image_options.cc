@@ -98,7 +98,7 @@ std::string ImageOptions::feature_file() const {
     throw Error(ExitCode::no_input, feature_model, "is in no folder of models", "install the model, or use --image-encoder");
 }
 
-ImageSettings ImageOptions::settings(std::optional<at::Device> load) const {
+ImageSettings ImageOptions::settings(const Bundle* bundle) const {
     ImageSettings settings;
     if (!size_.empty()) settings.size = parse_size(size_);
     if (!fit_.empty()) settings.fit = fits.at(fit_);
@@ -107,8 +107,9 @@ ImageSettings ImageOptions::settings(std::optional<at::Device> load) const {
     settings.sample = draw_ == "sample";
     settings.drawn_maps = drawn_maps_;
     settings.given_maps = given_maps_;
-    if (load && described)
-        settings.features = features_ ? open_efficientnet(feature_file(), *load) : open_image_encoder(image_encoder_, *load);
+    if (bundle && described)
+        settings.features = features_ ? open_efficientnet(feature_file(), bundle->device())
+                                      : open_image_encoder(image_encoder_, bundle->device(), bundle->pack_cache());
     return settings;
 }
 

@@ -24,8 +24,8 @@ struct ImageOptions {
     /// @throws Error(usage)
     void check();
 
-    /// The settings; `load` also opens the feature network. @throws Error(no_input), Error(data)
-    ImageSettings settings(std::optional<at::Device> load = {}) const;
+    /// The settings, with the feature network where there is a model beside which it computes. @throws Error(no_input), Error(data)
+    ImageSettings settings(const Bundle* bundle = nullptr) const;
     /// Pictures, masks and records.
     std::vector<std::string> files() const;
     /// The file or folder of the feature network, where one is asked for.

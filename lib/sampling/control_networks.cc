@@ -5,12 +5,11 @@
 
 #include <filesystem>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "lib/core/bundle/pack_cache.h"
 #include "lib/core/bundle/weight_files.h"
-#include "lib/core/weights/device_weights.h"
-#include "lib/core/weights/weight_set.h"
 #include "lib/sampling/control_config.h"
 #include "lib/sampling/control_files.h"
 
@@ -36,11 +35,7 @@ auto build(const Files& files, const SteeredUNet& unet, at::ScalarType type, con
         packed = open_pack_cache(key, packed_bytes(files.weights, type));
     }
     WeightSet weights = files.names ? WeightSet(files.weights, type, *files.names) : WeightSet(files.weights, type);
-    weights.set_store(packed.get());
-    auto network = build_on(unet.device, weights, make);
-    weights.expect_all_used();
-    if (packed) keep_pack_cache(*packed);
-    return network;
+    return build_kept(std::move(weights), unet.device, packed, make);
 }
 
 /// A network from `config.json` and the weights beside it, or from a weight file, whose shapes and whose UNet tell its configuration.

@@ -79,7 +79,7 @@ ExitCode EncodeImage::run(cli::Context& context) {
 
 ImageEncoder EncodeImage::load(cli::Context& context, const Bundle& bundle) const {
     const auto timed = context.meter().time(Stage::load);
-    return ImageEncoder(bundle, images_.settings(bundle.device()));
+    return ImageEncoder(bundle, images_.settings(&bundle));
 }
 
 }  // namespace lcm

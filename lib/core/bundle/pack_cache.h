@@ -1,5 +1,6 @@
 #pragma once
 
+#include <c10/core/Device.h>
 #include <c10/core/ScalarType.h>
 
 #include <cstdint>
@@ -7,8 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "lib/core/weights/device_weights.h"
 #include "lib/core/weights/pack_store.h"
 #include "lib/core/weights/weight_file.h"
+#include "lib/core/weights/weight_set.h"
 
 namespace lcm {
 
@@ -26,5 +29,16 @@ std::unique_ptr<PackStore> open_pack_cache(const std::string& key, std::uint64_t
 
 /// Keeps what the run has packed. A cache only saves time: what fails is told in the log and nowhere else.
 void keep_pack_cache(PackStore& store);
+
+/// What `make` builds of all the weights on `device`; packed ones are looked up and kept in `packed`, null: nowhere.
+/// @throws Error(data) as WeightSet
+template <typename Make>
+auto build_kept(WeightSet weights, at::Device device, const std::unique_ptr<PackStore>& packed, const Make& make) {
+    weights.set_store(packed.get());
+    auto network = build_on(device, weights, make);
+    weights.expect_all_used();
+    if (packed) keep_pack_cache(*packed);
+    return network;
+}
 
 }  // namespace lcm

@@ -1,14 +1,18 @@
 #include "lib/input/image/feature_network.h"
 
-#include <filesystem>
+#include <fmt/format.h>
 
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include "lib/core/bundle/pack_cache.h"
+#include "lib/core/bundle/part_hash.h"
 #include "lib/core/bundle/weight_files.h"
 #include "lib/core/model/clip_vision.h"
 #include "lib/core/model/clip_vision_processor.h"
 #include "lib/core/model/efficientnet.h"
 #include "lib/core/tensor/picture.h"
-#include "lib/core/weights/device_weights.h"
-#include "lib/core/weights/weight_set.h"
 
 namespace lcm {
 namespace {
@@ -38,31 +42,28 @@ private:
     CLIPVisionModel network_;
 };
 
-std::vector<WeightFile> weight_files(const std::string& folder) {
-    std::vector<WeightFile> files;
-    for (const std::string& path : find_weight_files(folder)) files.emplace_back(path);
-    return files;
-}
-
 }  // namespace
 
 std::unique_ptr<FeatureNetwork> open_efficientnet(const std::string& file, at::Device device) {
-    WeightSet weights({WeightFile(file)}, at::kFloat, efficientnet_key);
-    auto network = build_on(device, weights, [](nn::WeightSource& there) { return EfficientNetLite(there); });
-    weights.expect_all_used();
-    return std::make_unique<EfficientNetFeatures>(std::move(network));
+    return std::make_unique<EfficientNetFeatures>(build_kept({{WeightFile(file)}, at::kFloat, efficientnet_key}, device, nullptr,
+                                                             [](nn::WeightSource& weights) { return EfficientNetLite(weights); }));
 }
 
-std::unique_ptr<FeatureNetwork> open_image_encoder(const std::string& folder, at::Device device) {
-    const CLIPVisionConfig config = CLIPVisionConfig::from_json(read_json_file(folder + "/config.json"));
+std::unique_ptr<FeatureNetwork> open_image_encoder(const std::string& folder, at::Device device, bool pack_cache) {
+    const Json json = read_json_file(folder + "/config.json");
+    const CLIPVisionConfig config = CLIPVisionConfig::from_json(json);
     const std::string settings = folder + "/preprocessor_config.json";
     CLIPImageProcessor processor;
     processor.shortest_edge = processor.crop_width = processor.crop_height = static_cast<int>(config.image_size);
     std::error_code ignored;
     if (std::filesystem::exists(settings, ignored)) processor = CLIPImageProcessor::from_json(read_json_file(settings));
-    WeightSet weights(weight_files(folder), at::kFloat, clip_vision_key);
-    auto network = build_on(device, weights, [&](nn::WeightSource& there) { return CLIPVisionModel(config, there); });
-    weights.expect_all_used();
+    const std::vector<std::string> paths = find_weight_files(folder);
+    const std::vector<WeightFile> files(paths.begin(), paths.end());
+    std::unique_ptr<PackStore> packed;
+    if (pack_cache && device.is_cpu())
+        packed = open_pack_cache(fmt::format("image_encoder\n{}\n{}", hash_files(paths), to_json(json)), packed_bytes(files, at::kFloat));
+    auto network = build_kept({files, at::kFloat, clip_vision_key}, device, packed,
+                              [&](nn::WeightSource& weights) { return CLIPVisionModel(config, weights); });
     return std::make_unique<CLIPFeatures>(processor, std::move(network));
 }
 

@@ -22,7 +22,8 @@ public:
 std::unique_ptr<FeatureNetwork> open_efficientnet(const std::string& file, at::Device device = at::kCPU);
 
 /// A CLIP vision model's folder (`config.json`, `preprocessor_config.json`, weights): the vector that IP-Adapters read.
+/// @param pack_cache  keep the packed weights of a large one in the user's cache (`pack_cache.h`)
 /// @throws Error(no_input), Error(data) naming file and tensor or key
-std::unique_ptr<FeatureNetwork> open_image_encoder(const std::string& folder, at::Device device = at::kCPU);
+std::unique_ptr<FeatureNetwork> open_image_encoder(const std::string& folder, at::Device device = at::kCPU, bool pack_cache = false);
 
 }  // namespace lcm

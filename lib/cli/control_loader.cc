@@ -46,7 +46,7 @@ std::string identity_of(std::vector<ControlEntry> entries) {
 }  // namespace
 
 ControlLoader::ControlLoader(const ControlOptions& options, const Bundle& bundle)
-    : options_(options), unet_config_(UNetConfig::from_json(bundle.config(Part::unet))), unet_(unet_config_, bundle.device()) {
+    : options_(options), unet_(UNetConfig::from_json(bundle.config(Part::unet)), bundle.device()) {
     unet_.type = type_of(bundle.precision());
     unet_.pack_cache = bundle.pack_cache();
 }

@@ -13,8 +13,6 @@ namespace lcm::cli {
 /// The steering networks of records, opened for one UNet; a list is kept until another is asked for.
 class ControlLoader {
 public:
-    ControlLoader(const ControlLoader&) = delete;
-    ControlLoader& operator=(const ControlLoader&) = delete;
     /// @param bundle  of that UNet
     ControlLoader(const ControlOptions& options, const Bundle& bundle);
 
@@ -33,8 +31,7 @@ private:
     std::string locate(const ControlEntry& entry, const std::string& place) const;
 
     ControlOptions options_;
-    UNetConfig unet_config_;
-    SteeredUNet unet_;  ///< of that configuration
+    SteeredUNet unet_;
     std::optional<std::vector<ControlEntry>> flags_;  ///< made when first needed
     ControlSet set_;
     std::vector<std::string> files_;

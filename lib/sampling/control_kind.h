@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "lib/core/adapter/control_entry.h"
 #include "lib/core/model/unet.h"
@@ -16,9 +17,9 @@ namespace lcm {
 
 /// The UNet that networks are to steer.
 struct SteeredUNet {
-    SteeredUNet(const UNetConfig& unet, at::Device where = at::kCPU) : config(unet), device(where) {}
+    SteeredUNet(UNetConfig unet, at::Device where = at::kCPU) : config(std::move(unet)), device(where) {}
 
-    const UNetConfig& config;
+    UNetConfig config;
     at::Device device;                 ///< where it computes, and so does what steers it
     at::ScalarType type = at::kFloat;  ///< what it computes in, and so does what steers it at every step
     bool pack_cache = false;           ///< keep packed weights of large networks in the user's cache (`pack_cache.h`)

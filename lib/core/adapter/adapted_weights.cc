@@ -13,24 +13,27 @@ namespace lcm {
 
 namespace {
 
-constexpr std::int64_t numbers_at_a_time = 1 << 19;  // what a thread adds; parts do not depend on their number
+constexpr std::int64_t numbers_at_a_time = 1 << 19;  // of a part: the parts are the same with any number of threads
 
-/// What one adapter adds to a weight, in f64: the product of two factors, or the whole.
+/// A weight or its change as [outputs,numbers of an output].
+at::Tensor as_matrix(const at::Tensor& weight) { return weight.reshape({weight.size(0), -1}); }
+
+/// What one adapter adds to a weight, in f64 and as matrices: the product of two factors, or the whole.
 struct Addend {
-    std::optional<nn::LowRank> factors;
-    at::Tensor whole;
+    at::Tensor up, down, whole;
 
-    /// Of some outputs, [count,numbers of an output].
+    explicit Addend(const nn::LowRank& factors) : up(as_matrix(factors.up)), down(as_matrix(factors.down)) {}
+    explicit Addend(const at::Tensor& change) : whole(as_matrix(change)) {}
+
     at::Tensor rows(std::int64_t first, std::int64_t count) const {
-        if (!factors) return whole.reshape({whole.size(0), -1}).narrow(0, first, count);
-        return at::matmul(factors->up.flatten(1).narrow(0, first, count), factors->down.flatten(1));
+        return whole.defined() ? whole.narrow(0, first, count) : at::matmul(up.narrow(0, first, count), down);
     }
 };
 
 /// Added in f64 and rounded once. Some outputs at a time: whole copies in f64 take several times the memory of the network.
 at::Tensor add_up(const at::Tensor& weight, const std::vector<Addend>& addends, at::ScalarType type) {
-    const std::int64_t outputs = weight.size(0);
-    const at::Tensor result = at::empty(weight.sizes(), type), to = result.view({outputs, -1}), from = weight.reshape({outputs, -1});
+    const at::Tensor result = at::empty(weight.sizes(), type), to = as_matrix(result), from = as_matrix(weight);
+    const std::int64_t outputs = from.size(0);
     const std::int64_t some = std::max<std::int64_t>(1, numbers_at_a_time / from.size(1)), parts = (outputs + some - 1) / some;
     at::parallel_for(0, parts, 1, [&](std::int64_t begin, std::int64_t end) {
         const c10::InferenceMode no_gradients;  // which threads do not inherit
@@ -49,10 +52,11 @@ at::Tensor add_up(const at::Tensor& weight, const std::vector<Addend>& addends, 
 at::Tensor AdaptedWeights::merged(const std::string& name, const at::Tensor& weight, at::ScalarType type) const {
     std::vector<Addend> addends;
     for (const auto& adapter : adapters_.adapters) {
-        Addend addend{adapter->low_rank(network_, name, weight.sizes()), {}};
-        if (addend.factors && adapters_.mode == AdapterMode::runtime) continue;
-        if (!addend.factors) addend.whole = adapter->weight_delta(network_, name, weight);
-        if (addend.factors || addend.whole.defined()) addends.push_back(std::move(addend));
+        if (const auto factors = adapter->low_rank(network_, name, weight.sizes())) {
+            if (adapters_.mode == AdapterMode::merge) addends.emplace_back(*factors);
+        } else if (const at::Tensor change = adapter->weight_delta(network_, name, weight); change.defined()) {
+            addends.emplace_back(change);
+        }
     }
     return addends.empty() ? weight : add_up(weight, addends, type);
 }

@@ -308,15 +308,10 @@ auto Bundle::build(Part part, const nn::WeightLayer& layer, const Build& network
     std::vector<WeightFile> files = weights(part);
     const std::unique_ptr<PackStore> packed = pack_store(part, precision, layer, files);
     WeightSet set = ours ? WeightSet(std::move(files), type, key_map(part)) : WeightSet(std::move(files), type, original_names(part));
-    set.set_store(packed.get());
     if (precision == Precision::int8) set.multiply_in_int8();
-    const std::unique_ptr<nn::WeightSource> changed = layer.is_there() ? layer.over(set) : nullptr;
     note_engine("precision", lcm::name(precision));
     note_kernels(device(), type);
-    auto built = build_on(device(), changed ? *changed : static_cast<nn::WeightSource&>(set), network);
-    set.expect_all_used();
-    if (packed) keep_pack_cache(*packed);
-    return built;
+    return build_kept(std::move(set), device(), packed, network, layer);
 }
 
 /// Where the packed weights of a part are kept; null: nowhere.
@@ -324,11 +319,11 @@ std::unique_ptr<PackStore> Bundle::pack_store(Part part, Precision precision, co
                                               const std::vector<WeightFile>& files) const {
     const bool is_known = !layer.is_there() || !layer.identity.empty();
     if (!files_.pack_cache || !device().is_cpu() || !is_known) return nullptr;
-    const std::uint64_t bytes = packed_bytes(files, type_of(precision));
-    if (bytes < least_packed_bytes) return nullptr;  // before its files are hashed
-    std::string key = fmt::format("{}\n{}\n{}\n{}", folder(part), sha256(part), to_json(config(part)), lcm::name(precision));
-    if (layer.is_there()) key += '\n' + layer.identity;
-    return open_pack_cache(key, bytes);
+    return open_pack_cache(files, type_of(precision), [&] {
+        std::string key = fmt::format("{}\n{}\n{}\n{}", folder(part), sha256(part), to_json(config(part)), lcm::name(precision));
+        if (layer.is_there()) key += '\n' + layer.identity;
+        return key;
+    });
 }
 
 UNet Bundle::unet(const nn::WeightLayer& layer) const {

@@ -56,14 +56,15 @@ void make_room(const fs::path& folder, std::uint64_t needed) {
     }
 }
 
-}  // namespace
-
+/// Of all numbers of the files: what they take packed, more or less.
 std::uint64_t packed_bytes(const std::vector<WeightFile>& files, at::ScalarType type) {
     std::uint64_t numbers = 0;
     for (const WeightFile& file : files)
         for (const auto& [name, entry] : file.tensors()) numbers += byte_size(Dtype::U8, entry.shape).value_or(0);
     return numbers * c10::elementSize(type);
 }
+
+}  // namespace
 
 std::unique_ptr<PackStore> open_pack_cache(const std::string& key, std::uint64_t bytes) {
     const std::string folder = cache_folder("packed");
@@ -84,6 +85,12 @@ std::unique_ptr<PackStore> open_pack_cache(const std::string& key, std::uint64_t
     make_room(folder, bytes);
     info(fmt::format("weights are put into the order of this CPU's kernels, once: {}", path));
     return store;
+}
+
+std::unique_ptr<PackStore> open_pack_cache(const std::vector<WeightFile>& files, at::ScalarType type,
+                                           const std::function<std::string()>& key) {
+    const std::uint64_t bytes = packed_bytes(files, type);
+    return bytes < least_packed_bytes ? nullptr : open_pack_cache(key(), bytes);
 }
 
 void keep_pack_cache(PackStore& store) {

@@ -58,11 +58,11 @@ std::unique_ptr<FeatureNetwork> open_image_encoder(const std::string& folder, at
     std::error_code ignored;
     if (std::filesystem::exists(settings, ignored)) processor = CLIPImageProcessor::from_json(read_json_file(settings));
     const std::vector<std::string> paths = find_weight_files(folder);
-    const std::vector<WeightFile> files(paths.begin(), paths.end());
+    std::vector<WeightFile> files(paths.begin(), paths.end());
     std::unique_ptr<PackStore> packed;
     if (pack_cache && device.is_cpu())
-        packed = open_pack_cache(fmt::format("image_encoder\n{}\n{}", hash_files(paths), to_json(json)), packed_bytes(files, at::kFloat));
-    auto network = build_kept({files, at::kFloat, clip_vision_key}, device, packed,
+        packed = open_pack_cache(files, at::kFloat, [&] { return fmt::format("image_encoder\n{}\n{}", hash_files(paths), to_json(json)); });
+    auto network = build_kept({std::move(files), at::kFloat, clip_vision_key}, device, packed,
                               [&](nn::WeightSource& weights) { return CLIPVisionModel(config, weights); });
     return std::make_unique<CLIPFeatures>(processor, std::move(network));
 }

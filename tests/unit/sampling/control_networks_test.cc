@@ -7,7 +7,9 @@
 #include <c10/core/InferenceMode.h>
 #include <doctest/doctest.h>
 
+#include "lib/base/cache_counts.h"
 #include "lib/core/bundle/pack_cache.h"
+#include "lib/core/bundle/part_hash.h"
 #include "lib/core/nn/packed.h"
 #include "tests/unit/constant_weights.h"
 #include "tests/unit/model_folders.h"
@@ -68,8 +70,11 @@ TEST_CASE("a large ControlNet's packed weights are kept, for each type") {
     const at::Tensor plain = middle_of(*open_controlnet(path, unet));
     CHECK(cache.count("lcm/packed") == 0);
     unet.pack_cache = true;
-    for (int run = 0; run < 2; ++run) {
+    for (const std::uint64_t found : {0, 1}) {
+        hash_files({path + "/diffusion_pytorch_model.safetensors"});  // from now on a hit of its own
+        const std::uint64_t before = cache_counts().hits;
         CHECK(at::equal(middle_of(*open_controlnet(path, unet)), plain));
+        CHECK(cache_counts().hits - before == 1 + found);
         CHECK(cache.count("lcm/packed") == 1);
     }
     unet.type = at::kBFloat16;

@@ -19,7 +19,8 @@ struct Split {
     std::int64_t group_chunks, panel_chunks;
 
     Split(const Product& product, std::int64_t input_bytes) {
-        const std::int64_t groups = product.groups(), panels = product.panels(), threads = at::get_num_threads();
+        const std::int64_t groups = product.groups(), panels = product.panels();
+        const std::int64_t threads = at::in_parallel_region() ? 1 : at::get_num_threads();
         const std::int64_t weight_bytes = panels * product.blocks * product.tap_count * panel_step_bytes;
         const std::int64_t fitting = std::max(least_groups, chunk_bytes * groups / std::max<std::int64_t>(1, input_bytes));
         group_chunks = ceil_divide(groups, fitting);
@@ -34,12 +35,11 @@ struct Split {
     }
 };
 
-/// The `index`th of `count` nearly equal parts of 0 to `size`, on whole multiples of `unit`.
+}  // namespace
+
 std::int64_t bound(std::int64_t size, std::int64_t index, std::int64_t count, std::int64_t unit) {
     return std::min(size, ceil_divide(size, unit) * index / count * unit);
 }
-
-}  // namespace
 
 Scratch::Scratch(std::int64_t numbers) : memory_(at::empty({numbers}, at::kFloat)) {}
 

@@ -22,7 +22,11 @@ constexpr std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a +
 /// The least multiple of `unit` that is not below `value`.
 constexpr std::int64_t round_up(std::int64_t value, std::int64_t unit) { return ceil_divide(value, unit) * unit; }
 
-/// Computes the whole product in all threads. @param input_bytes  of what all pixels are read from
+/// Where the `index`th of `count` nearly equal parts of 0 to `size` begins: at whole multiples of `unit`.
+std::int64_t bound(std::int64_t size, std::int64_t index, std::int64_t count, std::int64_t unit);
+
+/// Computes the whole product, in all threads or in the one that has a part of the work already.
+/// @param input_bytes  of what all pixels are read from
 void run(const Product& product, std::int64_t input_bytes);
 
 }  // namespace lcm::nn::blocked

@@ -15,27 +15,32 @@ namespace lcm::nn::blocked {
 namespace {
 
 constexpr std::int64_t least_inputs = 32;
-constexpr std::int64_t band_bytes = 2 << 20;     // of f32 pixels for each thread
-constexpr std::int64_t least_rows = 16;          // of a band; the rows around it are made twice
-constexpr std::int64_t chunk_bytes = 512 << 10;  // of windows for each thread
+constexpr std::int64_t band_bytes = 2 << 20;    // of f32 pixels for each thread
+constexpr std::int64_t least_rows = 16;         // of a band; the rows around it are made twice
+constexpr std::int64_t tile_bytes = 512 << 10;  // of windows: what stays in the second cache beside their sums
 
-/// Rows of windows.
-struct WindowRows {
+/// Rows or columns of windows.
+struct Stretch {
     std::int64_t first, count;
 };
 
-/// All windows of some rows of them, [taps][blocks][pictures][rows][columns][64 bytes].
+/// Windows of a band, the same of every picture.
+struct WindowTile {
+    Stretch rows, columns;
+};
+
+/// The windows of a tile, [taps][blocks][pictures][rows][columns][64 bytes].
 class WindowPicture {
 public:
-    /// @param rows  of those of `input`
-    WindowPicture(const BlockedPicture& input, const Product& product, std::int64_t channels, WindowRows rows)
+    /// @param tile  of the windows of `input`
+    WindowPicture(const BlockedPicture& input, const Product& product, std::int64_t channels, const WindowTile& tile)
         : windows_(product.windows),
           blocks_(ceil_divide(channels, block_channels(product.numbers))),
-          rows_(rows.count),
-          columns_((input.width() - 2) / window_step(windows_)),
+          rows_(tile.rows.count),
+          columns_(tile.columns.count),
           pictures_(input.pictures()),
           memory_(at::empty({window_taps(windows_) * blocks_ * block() + group_pixels * block_bytes}, at::kByte)) {
-        fill(input, number_kernels(product.numbers).fill_tiles, rows.first);
+        fill(input, number_kernels(product.numbers).fill_tiles, tile);
     }
 
     /// What a product reads.
@@ -54,13 +59,13 @@ private:
     /// cache.
     std::int64_t block() const { return (pictures_ * rows_ * columns_ + 1) * block_bytes; }
 
-    void fill(const BlockedPicture& input, FillTiles fill_tiles, std::int64_t first) {
+    void fill(const BlockedPicture& input, FillTiles fill_tiles, const WindowTile& tile) {
         const InputStrides strides = input.strides(1);
-        const auto* const from = static_cast<const char*>(input.data());
+        const auto* const from = static_cast<const char*>(input.data()) + tile.columns.first * window_step(windows_) * strides.pixel;
         auto* const to = static_cast<char*>(memory_.mutable_data_ptr());
         at::parallel_for(0, pictures_ * rows_ * blocks_, 1, [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t i = begin; i < end; ++i) {
-                const std::int64_t line = i / blocks_, picture = line / rows_, row = first + line % rows_;
+                const std::int64_t line = i / blocks_, picture = line / rows_, row = tile.rows.first + line % rows_;
                 fill_tiles({.windows = windows_,
                             .from = from + picture * strides.picture + row * window_step(windows_) * strides.row,
                             .from_row = strides.row,
@@ -80,20 +85,42 @@ private:
     at::Tensor memory_;
 };
 
-/// Rows of windows whose bytes stay in the caches; all of them where the weights are what takes time to read.
-std::int64_t rows_at_a_time(const Product& product, const at::Tensor& x) {
-    const std::int64_t blocks = window_taps(product.windows) * ceil_divide(x.size(1), block_channels(product.numbers));
-    const std::int64_t row_bytes = blocks * block_bytes * x.size(0) * ceil_divide(x.size(3), window_step(product.windows));
-    const std::int64_t weight_bytes = product.panels() * blocks * panel_step_bytes;
-    return std::max<std::int64_t>(1, std::max(chunk_bytes * at::get_num_threads(), weight_bytes / 2) / row_bytes);
-}
+/// How a band's windows are shared out. Few windows, or few beside the weights, which are what takes time to read then, are one tile, whose
+/// products all threads share. Of more, each tile is one thread's, which finds in its own cache what it has made and waits for no other.
+class Tiling {
+public:
+    Tiling(const Product& product, const at::Tensor& x, std::int64_t rows)
+        : rows_(rows), columns_(ceil_divide(x.size(3), window_step(product.windows))) {
+        const std::int64_t blocks = window_taps(product.windows) * ceil_divide(x.size(1), block_channels(product.numbers));
+        const std::int64_t row_bytes = blocks * block_bytes * x.size(0) * columns_, threads = at::get_num_threads();
+        const std::int64_t weight_bytes = product.panels() * blocks * panel_step_bytes;
+        const std::int64_t most = std::max(tile_bytes, weight_bytes / (2 * threads));
+        if (rows * row_bytes <= most * threads) return;
+        column_parts_ = std::min(ceil_divide(row_bytes, most), ceil_divide(columns_, group_pixels));
+        row_parts_ = std::min(rows, round_up(ceil_divide(rows * row_bytes, most * column_parts_), threads));
+    }
 
-/// Rows of windows of a band.
+    std::int64_t count() const { return row_parts_ * column_parts_; }
+
+    WindowTile tile(std::int64_t index) const {
+        return {part(rows_, index / column_parts_, row_parts_, 1), part(columns_, index % column_parts_, column_parts_, group_pixels)};
+    }
+
+private:
+    static Stretch part(std::int64_t size, std::int64_t index, std::int64_t count, std::int64_t unit) {
+        const std::int64_t first = bound(size, index, count, unit);
+        return {first, bound(size, index + 1, count, unit) - first};
+    }
+
+    std::int64_t rows_, columns_, row_parts_ = 1, column_parts_ = 1;
+};
+
+/// Rows of windows of a band, as many for each thread.
 std::int64_t band_rows(const Product& product, const at::Tensor& x) {
     const std::int64_t step = window_step(product.windows);
     const std::int64_t row_bytes = step * static_cast<std::int64_t>(sizeof(float)) * x.numel() / x.size(2);
-    const std::int64_t bands = ceil_divide(product.rows * row_bytes, band_bytes * at::get_num_threads());
-    return std::max(least_rows / step, ceil_divide(product.rows, bands));
+    const std::int64_t threads = at::get_num_threads(), bands = ceil_divide(product.rows * row_bytes, band_bytes * threads);
+    return round_up(std::max(least_rows / step, ceil_divide(product.rows, bands)), threads);
 }
 
 /// Pictures whose rows all lie behind one another are one, so that groups run over their ends too: small pictures leave none half empty.
@@ -104,20 +131,26 @@ void join_pictures(Product& product) {
     product.pictures = 1;
 }
 
-/// The windows of a band and their products.
-void run_band(Product product, const at::Tensor& x, const PictureChange& change, WindowRows band) {
-    const std::int64_t step = window_step(product.windows), most = rows_at_a_time(product, x);
+/// The windows of a tile and their products.
+void run_tile(Product product, const BlockedPicture& input, std::int64_t channels, const WindowTile& tile) {
+    const WindowPicture windows(input, product, channels, tile);
+    windows.feed(product);
+    product.move(tile.rows.first * product.out_strides.row + tile.columns.first * product.out_strides.pixel);
+    join_pictures(product);
+    run(product, windows.bytes());
+}
+
+/// All tiles of a band.
+void run_band(Product product, const at::Tensor& x, const PictureChange& change, Stretch band) {
+    const std::int64_t step = window_step(product.windows);
     const BlockedPicture input(
         x, change, {.first = step * band.first - 1, .count = step * band.count + 2, .border = 1, .extra = x.size(3) % step});
     product.move(band.first * product.out_strides.row);
-    for (std::int64_t row = 0; row < band.count; row += most) {
-        const WindowPicture windows(input, product, x.size(1), {row, std::min(most, band.count - row)});
-        Product part = product;
-        windows.feed(part);
-        part.move(row * product.out_strides.row);
-        join_pictures(part);
-        run(part, windows.bytes());
-    }
+    const Tiling tiling(product, x, band.count);
+    if (tiling.count() == 1) return run_tile(product, input, x.size(1), tiling.tile(0));
+    at::parallel_for(0, tiling.count(), 1, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) run_tile(product, input, x.size(1), tiling.tile(i));
+    });
 }
 
 /// @param product  into the result, lacks its input

@@ -163,14 +163,16 @@ TEST_CASE("a packed layer takes pictures of another size than its first") {
 }
 
 TEST_CASE("long sums and many pixels, taken in parts, are the plain products") {
-    // 3200 inputs and 352 in windows of 9 are more than the second cache holds of weights at a time; 120 rows are more than one band.
+    // 3200 inputs and 352 in windows of 9 are more than the second cache holds of weights at a time; 120 rows are more than one band; a row
+    // of 270 pixels with 128 channels has more windows than a tile.
     const at::NoGradGuard no_grad;
     RandomWeights weights(at::kBFloat16);
     PackedWeights packing(weights);
     const Scope plain(weights), packed(packing);
     check_layers(Linear(plain / "a", 3200, 64), Linear(packed / "a", 3200, 64), at::randn({1, 40, 3200}, at::kBFloat16), 64);
     for (const auto& [name, shape, height, width] : {std::tuple("b", ConvShape{.in = 352, .out = 200}, 5, 6),
-                                                     std::tuple("c", ConvShape{.in = 64, .out = 40}, 120, 130)}) {
+                                                     std::tuple("c", ConvShape{.in = 64, .out = 40}, 120, 130),
+                                                     std::tuple("d", ConvShape{.in = 128, .out = 40}, 21, 270)}) {
         const at::Tensor x = channels_last(at::randn({1, shape.in, height, width}, at::kBFloat16));
         const Conv2d conv(plain / name, shape), same(packed / name, shape);
         const GroupNorm norm(plain / (std::string(name) + "n"), 8, shape.in, 1e-5);

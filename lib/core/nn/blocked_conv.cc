@@ -13,12 +13,17 @@ namespace lcm::nn::blocked {
 namespace {
 
 constexpr std::int64_t band_bytes = 1 << 20;  // of input for each thread: what its cache holds from its making to its use
-constexpr std::int64_t least_rows = 8;        // of a band; the rows around it are made twice
+constexpr std::int64_t least_rows = 8;        // of a band, and of a thread that has rows of its own: those around them are made twice
 
-/// Rows of the output that are computed at a time.
-std::int64_t band_rows(std::int64_t rows, const Window& window, const at::Tensor& x) {
+/// Rows of the output, to before the last, and by how many threads they are computed.
+struct Share {
+    std::int64_t first, last, threads;
+};
+
+/// Rows that are computed at a time by so many threads.
+std::int64_t band_rows(std::int64_t rows, const Window& window, const at::Tensor& x, std::int64_t threads) {
     const std::int64_t row_bytes = window.stride * static_cast<std::int64_t>(x.nbytes()) / x.size(2);
-    return std::max(least_rows, ceil_divide(rows, ceil_divide(rows * row_bytes, band_bytes * at::get_num_threads())));
+    return std::max(least_rows, ceil_divide(rows, ceil_divide(rows * row_bytes, band_bytes * threads)));
 }
 
 std::vector<std::int64_t> tap_distances(const Window& window, const InputStrides& strides, const WindowProduct& product) {
@@ -49,15 +54,38 @@ void run_band(const WindowProduct& whole, const Window& window, const BlockedPic
     run(product, input.bytes());
 }
 
+/// Whether each thread makes and multiplies rows of its own, which it finds in its own cache, and waits for no other: where there are more
+/// pixels than weights, which all of them read then.
+bool takes_own_rows(std::span<const WindowProduct> products, const Window& window, const at::Tensor& x, std::int64_t threads) {
+    const Product& product = products.front().product;
+    const std::int64_t blocks = ceil_divide(x.size(1), block_channels(product.numbers)), taps = window.kernel * window.kernel;
+    const std::int64_t weights = static_cast<std::int64_t>(products.size()) * product.panels() * blocks * taps * panel_step_bytes;
+    return product.rows >= least_rows * threads && weights <= x.numel() / x.size(1) * blocks * block_bytes;
+}
+
+/// Some rows, band by band.
+void convolve_rows(std::span<const WindowProduct> products, const Window& window, const at::Tensor& x, const PictureChange& change,
+                   const Share& share) {
+    const std::int64_t rows = share.last - share.first, band = std::min(rows, band_rows(rows, window, x, share.threads));
+    const auto input_row = [&](std::int64_t row) { return row * window.stride - window.border; };
+    const auto input_rows = [&](std::int64_t count) { return (count - 1) * window.stride + window.kernel + window.extra; };
+    BlockedPicture input(x, change, {input_row(share.first), input_rows(band), window.border, window.extra, window.stride});
+    for (std::int64_t first = share.first; first < share.last; first += band) {
+        const std::int64_t count = std::min(band, share.last - first);
+        if (first > share.first) input.advance(input_row(first), input_rows(count));
+        for (const WindowProduct& product : products) run_band(product, window, input, first, count);
+    }
+}
+
 }  // namespace
 
 void convolve(std::span<const WindowProduct> products, const Window& window, const at::Tensor& x, const PictureChange& change) {
-    const std::int64_t rows = products.front().product.rows, band = band_rows(rows, window, x);
-    for (std::int64_t first = 0; first < rows; first += band) {
-        const std::int64_t count = std::min(band, rows - first), input_rows = (count - 1) * window.stride + window.kernel + window.extra;
-        const BlockedPicture input(x, change, {first * window.stride - window.border, input_rows, window.border, window.stride});
-        for (const WindowProduct& product : products) run_band(product, window, input, first, count);
-    }
+    const std::int64_t rows = products.front().product.rows, threads = at::get_num_threads();
+    if (!takes_own_rows(products, window, x, threads)) return convolve_rows(products, window, x, change, {0, rows, threads});
+    at::parallel_for(0, threads, 1, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i)
+            convolve_rows(products, window, x, change, {bound(rows, i, threads, 1), bound(rows, i + 1, threads, 1), 1});
+    });
 }
 
 Product into_picture(const Panels& panels, const Plan& plan, at::Tensor& result, const at::Tensor& residual) {

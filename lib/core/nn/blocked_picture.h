@@ -30,7 +30,11 @@ public:
     /// The rows of all pictures. Border is 0, or what 0 is in steps. @param x [B,C,H,W] in channels-last memory
     BlockedPicture(const at::Tensor& x, const PictureChange& change, const PictureRows& rows);
 
-    std::int64_t pictures() const { return pictures_; }
+    /// Becomes the `count` rows from `first` on, which is not before the rows that it has, and no more than it began with. Of those that
+    /// it has nothing is computed again.
+    void advance(std::int64_t first, std::int64_t count);
+
+    std::int64_t pictures() const { return x_.size(0); }
     std::int64_t width() const { return width_; }
     std::int64_t blocks() const { return blocks_; }
     std::int64_t bytes() const { return static_cast<std::int64_t>(memory_.nbytes()); }
@@ -39,10 +43,18 @@ public:
     InputStrides strides(std::int64_t stride) const;
 
 private:
-    void fill(const at::Tensor& x, const PictureChange& change, const PictureRows& rows);
+    char* memory() { return static_cast<char*>(memory_.mutable_data_ptr()); }
+    /// Rows `begin` to `end` of those that it has.
+    void fill(std::int64_t begin, std::int64_t end);
+    void fill_row(std::int64_t picture, std::int64_t row);
+    /// Rows from `begin` on become the first.
+    void keep(std::int64_t begin, std::int64_t count);
 
-    Numbers numbers_;
-    std::int64_t pictures_, rows_, width_, blocks_;
+    const at::Tensor x_;
+    const PictureChange change_;
+    PictureRows rows_;
+    const Numbers numbers_;
+    const std::int64_t most_rows_, width_, blocks_;
     at::Tensor memory_;
 };
 

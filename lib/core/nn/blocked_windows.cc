@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::int64_t least_inputs = 32;
 constexpr std::int64_t band_bytes = 2 << 20;    // of f32 pixels for each thread
-constexpr std::int64_t least_rows = 16;         // of a band; the rows around it are made twice
+constexpr std::int64_t least_rows = 16;         // of a band
 constexpr std::int64_t tile_bytes = 512 << 10;  // of windows: what stays in the second cache beside their sums
 
 /// Rows or columns of windows.
@@ -140,13 +140,9 @@ void run_tile(Product product, const BlockedPicture& input, std::int64_t channel
     run(product, windows.bytes());
 }
 
-/// All tiles of a band.
-void run_band(Product product, const at::Tensor& x, const PictureChange& change, Stretch band) {
-    const std::int64_t step = window_step(product.windows);
-    const BlockedPicture input(
-        x, change, {.first = step * band.first - 1, .count = step * band.count + 2, .border = 1, .extra = x.size(3) % step});
-    product.move(band.first * product.out_strides.row);
-    const Tiling tiling(product, x, band.count);
+/// All tiles of a band of so many rows.
+void run_band(const Product& product, const BlockedPicture& input, const at::Tensor& x, std::int64_t rows) {
+    const Tiling tiling(product, x, rows);
     if (tiling.count() == 1) return run_tile(product, input, x.size(1), tiling.tile(0));
     at::parallel_for(0, tiling.count(), 1, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = begin; i < end; ++i) run_tile(product, input, x.size(1), tiling.tile(i));
@@ -160,9 +156,13 @@ void run_all(Product product, Windows windows, const at::Tensor& x, PictureChang
     product.out_strides.row *= 2;
     product.out_strides.pixel *= 2;
     change.widens = true;
-    const std::int64_t band = band_rows(product, x);
-    for (std::int64_t first = 0; first < product.rows; first += band)
-        run_band(product, x, change, {first, std::min(band, product.rows - first)});
+    const std::int64_t step = window_step(windows), rows = product.rows, band = std::min(rows, band_rows(product, x));
+    BlockedPicture input(x, change, {.first = -1, .count = step * band + 2, .border = 1, .extra = x.size(3) % step});
+    for (std::int64_t first = 0; first < rows; first += band, product.move(band * product.out_strides.row)) {
+        const std::int64_t count = std::min(band, rows - first);
+        if (first > 0) input.advance(step * first - 1, step * count + 2);
+        run_band(product, input, x, count);
+    }
 }
 
 /// Filled up to that size; without a copy where it has it.

@@ -246,3 +246,29 @@ TEST_CASE("large pictures in bands of rows are what they are as a whole") {
     const at::Tensor small = x.narrow(2, 0, 501);  // 4 * 8 channels of windows: 39 MB, two bands
     CHECK(near(packed(small, 1002, 2 * width), plain(small, 1002, 2 * width)));
 }
+
+TEST_CASE("bands that each thread makes for itself are the same bytes with any number of threads") {
+    const at::NoGradGuard no_grad;
+    for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+        RandomWeights weights(type);
+        PackedWeights packing(weights);
+        const std::int64_t in = 24, out = 40;  // too few for windows
+        const at::Tensor x = channels_last(at::randn({2, in, 67, 400}, type));  // up to 4 MB a picture: bands of unlike sizes
+        const auto check = [&](const auto& plain, const auto& packed) {
+            lcm::set_threads(1);
+            const at::Tensor alone = packed(x);
+            CHECK(near(plain(x), alone));
+            for (const int threads : {2, 3, 5}) {
+                lcm::set_threads(threads);
+                CHECK(at::equal(packed(x), alone));
+            }
+        };
+        for (const std::int64_t stride : {1, 2}) {
+            const ConvShape shape{.in = in, .out = out, .stride = stride};
+            check(Conv2d(Scope(weights) / "c", shape), Conv2d(Scope(packing) / "c", shape));
+        }
+        const UpsampleConv plain(Scope(weights) / "u", in, out), packed(Scope(packing) / "u", in, out);
+        const auto doubled = [](const UpsampleConv& conv) { return [&](const at::Tensor& y) { return conv(y, 2 * y.size(2), 2 * y.size(3)); }; };
+        check(doubled(plain), doubled(packed));
+    }
+}

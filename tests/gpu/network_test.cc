@@ -49,7 +49,7 @@ TEST_CASE("a UNet on a GPU gives what the CPU gives, also replayed") {
         const UNet here = gpu::open(golden_model(model), at::kCPU).unet();
         const UNet exact = gpu::open(golden_model(model), card()).unet();
         const UNet near = gpu::open(golden_model(model), card(), Precision::bf16).unet();
-        const UNet rounded = gpu::open(golden_model(model), at::kCPU, Precision::bf16).unet();
+        const UNet rounded = gpu::open(golden_model(model), at::kCPU, Precision::bf16).unet(gpu::each_rounded());
         const UNetInputs first = inputs_of(here.config(), 999), second = inputs_of(here.config(), 250.5);
         for (const UNet* there : {&exact, &near}) {
             const auto most = [&](const UNetInputs& inputs) {

@@ -2,16 +2,18 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <memory>
 #include <string>
 
 #include "lib/core/bundle/bundle.h"
 #include "lib/core/tensor/device.h"
+#include "lib/core/weights/device_weights.h"
 
 namespace lcm::gpu {
 
 /// A GPU adds up in another order: a network of some hundred products loses this many digits of f32.
 inline constexpr double most_f32 = 2e-5;
-/// Times what the rounding of bf16 costs on the CPU: a GPU rounds as often, in another order.
+/// Times what the rounding of bf16 costs on the CPU (`each_rounded`): a GPU rounds as often, in another order.
 inline constexpr double most_bf16_ratio = 1.5;
 
 /// Root of the mean square of the difference, relative to that of `exact`.
@@ -26,6 +28,12 @@ inline Bundle open(const std::string& path, at::Device device, Precision precisi
     files.device = device;
     files.precision = precision;
     return Bundle::open(files);
+}
+
+/// Weights for a CPU that rounds after every operation, as a GPU does: packed products round once for several, and how often differs from one
+/// CPU to the next.
+inline nn::WeightLayer each_rounded() {
+    return {.over = [](nn::WeightSource& weights) { return std::make_unique<DeviceWeights>(weights, at::kCPU); }, .identity = {}};
 }
 
 /// The first GPU.

@@ -30,8 +30,8 @@ inline Bundle open(const std::string& path, at::Device device, Precision precisi
     return Bundle::open(files);
 }
 
-/// Weights for a CPU that rounds after every operation, as a GPU does: packed products round once for several, and how often differs from one
-/// CPU to the next.
+/// Weights for a CPU that rounds after every operation, as a GPU does: packed products round once for several, and how often differs
+/// between CPUs.
 inline nn::WeightLayer each_rounded() {
     return {.over = [](nn::WeightSource& weights) { return std::make_unique<DeviceWeights>(weights, at::kCPU); }, .identity = {}};
 }

@@ -268,7 +268,9 @@ TEST_CASE("bands that each thread makes for itself are the same bytes with any n
             check(Conv2d(Scope(weights) / "c", shape), Conv2d(Scope(packing) / "c", shape));
         }
         const UpsampleConv plain(Scope(weights) / "u", in, out), packed(Scope(packing) / "u", in, out);
-        const auto doubled = [](const UpsampleConv& conv) { return [&](const at::Tensor& y) { return conv(y, 2 * y.size(2), 2 * y.size(3)); }; };
+        const auto doubled = [](const UpsampleConv& conv) {
+            return [&](const at::Tensor& small) { return conv(small, 2 * small.size(2), 2 * small.size(3)); };
+        };
         check(doubled(plain), doubled(packed));
     }
 }

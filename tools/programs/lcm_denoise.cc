@@ -221,4 +221,4 @@ private:
 
 }  // namespace
 
-int main(int argc, char** argv) { return cli::run_tool<Denoise>(argc, argv, "lcm-denoise"); }
+int main(int argc, char** argv) { cli::run_tool<Denoise>(argc, argv, "lcm-denoise"); }

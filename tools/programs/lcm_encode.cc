@@ -135,4 +135,4 @@ private:
 
 }  // namespace
 
-int main(int argc, char** argv) { return cli::run_tool<EncodeText, EncodeImage, EncodeRequests>(argc, argv, "lcm-encode"); }
+int main(int argc, char** argv) { cli::run_tool<EncodeText, EncodeImage, EncodeRequests>(argc, argv, "lcm-encode"); }

@@ -179,5 +179,5 @@ private:
 }  // namespace
 
 int main(int argc, char** argv) {
-    return cli::run_tool<Inspect, Convert, Quantize>(argc, argv, {"lcm-optimize", "Look into models, convert and quantize them"});
+    cli::run_tool<Inspect, Convert, Quantize>(argc, argv, {"lcm-optimize", "Look into models, convert and quantize them"});
 }

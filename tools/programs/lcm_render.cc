@@ -119,4 +119,4 @@ private:
 
 }  // namespace
 
-int main(int argc, char** argv) { return cli::run_tool<Render>(argc, argv, "lcm-render"); }
+int main(int argc, char** argv) { cli::run_tool<Render>(argc, argv, "lcm-render"); }

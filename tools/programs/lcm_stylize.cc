@@ -176,4 +176,4 @@ private:
 
 }  // namespace
 
-int main(int argc, char** argv) { return cli::run_tool<Stylize, List, Info>(argc, argv, "lcm-stylize"); }
+int main(int argc, char** argv) { cli::run_tool<Stylize, List, Info>(argc, argv, "lcm-stylize"); }

@@ -17,7 +17,7 @@
 namespace lcm {
 
 /// Weights of fewer bytes are packed faster than anybody notices, and are not kept.
-constexpr std::uint64_t least_packed_bytes = std::uint64_t{64} << 20;
+constexpr std::uint64_t least_packed_bytes = std::uint64_t{16} << 20;
 /// All kept packed weights together; the file that was used last the longest time ago goes first.
 constexpr std::uint64_t most_packed_bytes = std::uint64_t{16} << 30;
 

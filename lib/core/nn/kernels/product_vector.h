@@ -11,6 +11,7 @@ using lcm::nn::blocked::panel_outputs;
 using lcm::nn::blocked::panel_step_bytes;
 
 constexpr std::int64_t group_sums = group_pixels * panel_outputs;  // [16 pixels][32 outputs]
+constexpr std::int64_t near_steps = 12;                            // whose weights, half a panel's, stay in the first cache
 
 /// What is multiplied, step by step: distances in bytes from one pixel and block to the next, and of each tap.
 struct Steps {
@@ -36,14 +37,22 @@ void add_up_pixels(const char* in, const char* weights, const Steps& steps, bool
     sums.store_to(to);
 }
 
-/// The sums of a group and a panel.
+/// The sums of a group and a panel. A few blocks at a time, whose weights all parts of the group then find in the first cache.
 inline void add_up_group(const char* in, const char* weights, const Steps& steps, bool from_zero, float* to) {
     constexpr std::int64_t first = lanes > 4 ? 6 : 2, others = lanes > 4 ? 5 : 2;
     static_assert((group_pixels - first) % others == 0);
-    for (std::int64_t half = 0; half < 2; ++half, weights += panel_step_bytes / 2, to += sum_outputs) {
-        add_up_pixels<first>(in, weights, steps, from_zero, to);
-        for (std::int64_t pixel = first; pixel < group_pixels; pixel += others)
-            add_up_pixels<others>(in + pixel * steps.pixel, weights, steps, from_zero, to + pixel * panel_outputs);
+    Steps some = steps;
+    const std::int64_t most = near_steps > steps.tap_count ? near_steps / steps.tap_count : 1;
+    for (std::int64_t left = steps.blocks; left > 0; left -= most, in += most * steps.block, from_zero = false) {
+        some.blocks = left < most ? left : most;
+        for (std::int64_t half = 0; half < 2; ++half) {
+            const char* const half_weights = weights + half * panel_step_bytes / 2;
+            float* const sums = to + half * sum_outputs;
+            add_up_pixels<first>(in, half_weights, some, from_zero, sums);
+            for (std::int64_t pixel = first; pixel < group_pixels; pixel += others)
+                add_up_pixels<others>(in + pixel * steps.pixel, half_weights, some, from_zero, sums + pixel * panel_outputs);
+        }
+        weights += some.blocks * steps.tap_count * panel_step_bytes;
     }
 }
 

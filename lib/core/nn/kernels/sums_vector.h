@@ -40,13 +40,18 @@ struct SumsOf {
     /// Adds the products of `rows` numbers of each pixel with rows `row` and on of weights.
     template <Numbers, std::int64_t row, std::int64_t rows>
     inline __attribute__((always_inline)) void add_rows(const Pixels& in, const char* weights, std::int64_t) {
+        const char* numbers[pixels];
+        for_each_index<pixels>([&](auto i) {
+            numbers[i.value] = in.first + i.value * in.stride;
+            asm("" : "+r"(numbers[i.value]));  // gcc would keep the distance to each number of each pixel on the stack, and load it there
+        });
         for_each_index<rows>([&](auto each) {
             constexpr std::int64_t number = row + each.value;
             const auto* const from = reinterpret_cast<const float*>(weights + number * block_bytes);
             Vector weight[sum_vectors];
             for_each_index<sum_vectors>([&](auto v) { weight[v.value] = load(from + v.value * lanes); });
             for_each_index<pixels>([&](auto i) {
-                const Vector copies = same(reinterpret_cast<const float*>(in.first + i.value * in.stride)[number]);
+                const Vector copies = same(reinterpret_cast<const float*>(numbers[i.value])[number]);
                 for_each_index<sum_vectors>([&](auto v) { sum[i.value][v.value] += copies * weight[v.value]; });
             });
         });

@@ -59,7 +59,7 @@ void run_band(const WindowProduct& whole, const Window& window, const BlockedPic
 bool takes_own_rows(std::span<const WindowProduct> products, const Window& window, const at::Tensor& x, std::int64_t threads) {
     const Product& product = products.front().product;
     const std::int64_t blocks = ceil_divide(x.size(1), block_channels(product.numbers)), taps = window.kernel * window.kernel;
-    const std::int64_t weights = static_cast<std::int64_t>(products.size()) * product.panels() * blocks * taps * panel_step_bytes;
+    const std::int64_t weights = static_cast<std::int64_t>(products.size()) * weight_bytes(product, blocks * taps);
     return product.rows >= least_rows * threads && weights <= x.numel() / x.size(1) * blocks * block_bytes;
 }
 

@@ -21,12 +21,11 @@ struct Split {
     Split(const Product& product, std::int64_t input_bytes) {
         const std::int64_t groups = product.groups(), panels = product.panels();
         const std::int64_t threads = at::in_parallel_region() ? 1 : at::get_num_threads();
-        const std::int64_t weight_bytes = panels * product.blocks * product.tap_count * panel_step_bytes;
         const std::int64_t fitting = std::max(least_groups, chunk_bytes * groups / std::max<std::int64_t>(1, input_bytes));
         group_chunks = ceil_divide(groups, fitting);
         panel_chunks = 1;
         // Whichever is smaller, weights or pixels, is what all threads read.
-        if (weight_bytes > input_bytes && panels >= 2 * threads)
+        if (weight_bytes(product, product.blocks * product.tap_count) > input_bytes && panels >= 2 * threads)
             panel_chunks = threads;
         else if (groups >= 2 * threads)
             group_chunks = ceil_divide(group_chunks, threads) * threads;

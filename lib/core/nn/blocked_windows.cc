@@ -93,8 +93,7 @@ public:
         : rows_(rows), columns_(ceil_divide(x.size(3), window_step(product.windows))) {
         const std::int64_t blocks = window_taps(product.windows) * ceil_divide(x.size(1), block_channels(product.numbers));
         const std::int64_t row_bytes = blocks * block_bytes * x.size(0) * columns_, threads = at::get_num_threads();
-        const std::int64_t weight_bytes = product.panels() * blocks * panel_step_bytes;
-        const std::int64_t most = std::max(tile_bytes, weight_bytes / (2 * threads));
+        const std::int64_t most = std::max(tile_bytes, weight_bytes(product, blocks) / (2 * threads));
         if (rows * row_bytes <= most * threads) return;
         column_parts_ = std::min(ceil_divide(row_bytes, most), ceil_divide(columns_, group_pixels));
         row_parts_ = std::min(rows, round_up(ceil_divide(rows * row_bytes, most * column_parts_), threads));

@@ -1,12 +1,8 @@
 #include "lib/core/model/resnet_block.h"
 
+#include <utility>
+
 namespace lcm {
-
-namespace {
-
-bool is_held_once(const at::Tensor& tensor) { return tensor.use_count() == 1 && tensor.storage().use_count() == 1; }
-
-}  // namespace
 
 ResnetBlock::ResnetBlock(const nn::Scope& weights, const ResnetShape& shape)
     : norm1_(weights / "norm1", shape.groups, shape.in, shape.eps),
@@ -22,11 +18,8 @@ at::Tensor ResnetBlock::operator()(at::Tensor x, const at::Tensor& time) const {
     nn::Epilogue add_time;
     if (time_emb_proj_) add_time.channel = (*time_emb_proj_)(time);
     const at::Tensor hidden = nn::norm_silu_conv(norm1_, conv1_, x, add_time);
-    nn::Epilogue add_input;
-    add_input.residual = conv_shortcut_ ? (*conv_shortcut_)(x) : x;
-    x.reset();
-    add_input.residual_is_free = is_held_once(add_input.residual);
-    return nn::norm_silu_conv(norm2_, conv2_, hidden, add_input);
+    if (conv_shortcut_) x = (*conv_shortcut_)(x);
+    return nn::norm_silu_conv(norm2_, conv2_, hidden, nn::adding(std::move(x)));
 }
 
 }  // namespace lcm

@@ -2,6 +2,8 @@
 
 #include <ATen/TensorOperators.h>
 
+#include <utility>
+
 namespace lcm {
 namespace {
 
@@ -23,15 +25,12 @@ KeyValue CrossAttention::keys_and_values(const Context& context) const {
     return context.cache ? context.cache->of(this, make) : make();
 }
 
-at::Tensor CrossAttention::operator()(const at::Tensor& x, const Context& context, const at::Tensor& residual,
-                                      const KeyValue* extra) const {
-    nn::Epilogue add_residual;
-    add_residual.residual = residual;
+at::Tensor CrossAttention::operator()(const at::Tensor& x, const Context& context, at::Tensor residual, const KeyValue* extra) const {
     const at::Tensor query = to_q_(x);
     const auto [key, value] = keys_and_values(context);
     at::Tensor mixed = nn::attention(query, key, value, heads_);
     if (extra) mixed = mixed + nn::attention(query, extra->key, extra->value, heads_);
-    return to_out_(mixed, add_residual);
+    return to_out_(mixed, residual.defined() ? nn::adding(std::move(residual)) : nn::Epilogue());
 }
 
 TransformerBlock::TransformerBlock(const nn::Scope& weights, const TransformerShape& shape)
@@ -49,14 +48,13 @@ at::Tensor TransformerBlock::attend_merged(const at::Tensor& x, const at::Tensor
     return x + tokens.spread(attn1_(fewer, {.tokens = fewer}, {}));
 }
 
-at::Tensor TransformerBlock::operator()(const at::Tensor& x, const Context& context, const KeyValue* extra,
-                                        const TokenMergeShape* merging) const {
-    const at::Tensor normed = norm1_(x);
-    at::Tensor hidden = merging ? attend_merged(x, normed, *merging) : attn1_(normed, {.tokens = normed}, x);
-    hidden = attn2_(norm2_(hidden), context, hidden, extra);
-    nn::Epilogue add_hidden;
-    add_hidden.residual = hidden;
-    return feed_forward_out_(geglu_(norm3_(hidden)), add_hidden);
+at::Tensor TransformerBlock::operator()(at::Tensor x, const Context& context, const KeyValue* extra, const TokenMergeShape* merging) const {
+    at::Tensor normed = norm1_(x);
+    x = merging ? attend_merged(x, normed, *merging) : attn1_(normed, {.tokens = normed}, std::move(x));
+    normed = norm2_(x);
+    x = attn2_(normed, context, std::move(x), extra);
+    normed = norm3_(x);
+    return feed_forward_out_(geglu_(normed), nn::adding(std::move(x)));
 }
 
 Transformer2D::Transformer2D(const nn::Scope& weights, const TransformerShape& shape)
@@ -70,7 +68,7 @@ at::Tensor Transformer2D::operator()(const at::Tensor& x, const Context& context
                                      const TokenMergeShape& merging) const {
     const TokenMergeShape* here = merging.ratio > 0 && x.size(2) == merging.height && x.size(3) == merging.width ? &merging : nullptr;
     at::Tensor tokens = proj_in_(nn::to_tokens(norm_(x)));
-    for (const TransformerBlock& block : blocks_) tokens = block(tokens, context, extra ? extra->next() : nullptr, here);
+    for (const TransformerBlock& block : blocks_) tokens = block(std::move(tokens), context, extra ? extra->next() : nullptr, here);
     nn::Epilogue add_input;
     add_input.residual = nn::to_tokens(x);
     return nn::to_picture(proj_out_(tokens, add_input), x.size(2), x.size(3));

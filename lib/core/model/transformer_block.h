@@ -63,8 +63,9 @@ class CrossAttention {
 public:
     CrossAttention(const nn::Scope& weights, std::int64_t width, std::int64_t context_width, std::int64_t heads);
 
-    /// `x` [B,T,width] over `context`, and over `extra` where there is one; plus `residual` [B,T,width].
-    at::Tensor operator()(const at::Tensor& x, const Context& context, const at::Tensor& residual, const KeyValue* extra = nullptr) const;
+    /// `x` [B,T,width] over `context`, and over `extra` where there is one; plus `residual` [B,T,width] or undefined, whose memory is used
+    /// again where nobody else holds it.
+    at::Tensor operator()(const at::Tensor& x, const Context& context, at::Tensor residual, const KeyValue* extra = nullptr) const;
 
 private:
     KeyValue keys_and_values(const Context& context) const;
@@ -78,9 +79,9 @@ class TransformerBlock {
 public:
     TransformerBlock(const nn::Scope& weights, const TransformerShape& shape);
 
-    /// @param x [B,T,channels]; @param extra  for the cross-attention; null: none
+    /// @param x [B,T,channels], whose memory is used again where nobody else holds it; @param extra  for the cross-attention; null: none
     /// @param merging  of the self-attention's tokens; null: none
-    at::Tensor operator()(const at::Tensor& x, const Context& context, const KeyValue* extra = nullptr,
+    at::Tensor operator()(at::Tensor x, const Context& context, const KeyValue* extra = nullptr,
                           const TokenMergeShape* merging = nullptr) const;
 
 private:

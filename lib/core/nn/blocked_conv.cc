@@ -102,7 +102,8 @@ at::Tensor convolve(const Panels& panels, const ConvShape& shape, const at::Tens
                     const Epilogue& epilogue) {
     const auto side = [&](std::int64_t size) { return (size + 2 * shape.padding - shape.kernel) / shape.stride + 1; };
     const Plan plan(panels, epilogue, x.size(0));
-    at::Tensor result = picture_for(plan, epilogue, {x.size(0), shape.out, side(x.size(2)), side(x.size(3))}, x.options());
+    at::Tensor result = memory_for(plan, epilogue, {x.size(0), shape.out, side(x.size(2)), side(x.size(3))}, x.options(),
+                                   at::MemoryFormat::ChannelsLast);
     const at::Tensor residual = plan.residual.defined() ? channels_last(plan.residual) : at::Tensor();
     const WindowProduct product{into_picture(panels, plan, result, residual)};
     convolve({&product, 1}, {shape.kernel, shape.stride, shape.padding}, x, change);

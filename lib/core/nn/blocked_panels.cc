@@ -46,11 +46,12 @@ Plan::Plan(const Panels& panels, const Epilogue& epilogue, std::int64_t pictures
     residual = epilogue.residual;
 }
 
-at::Tensor picture_for(const Plan& plan, const Epilogue& epilogue, at::IntArrayRef sizes, const at::TensorOptions& options) {
+at::Tensor memory_for(const Plan& plan, const Epilogue& epilogue, at::IntArrayRef sizes, const at::TensorOptions& options,
+                      at::MemoryFormat format) {
     const at::Tensor& residual = plan.residual;
     const bool fits = residual.defined() && residual.sizes() == sizes && residual.dtype() == options.dtype();
-    if (fits && epilogue.residual_is_free && residual.is_contiguous(at::MemoryFormat::ChannelsLast)) return residual;
-    return at::empty(sizes, options, at::MemoryFormat::ChannelsLast);
+    if (fits && epilogue.residual_is_free && residual.is_contiguous(format)) return residual;
+    return at::empty(sizes, options, format);
 }
 
 Panels::Panels(const Scope& weights, const std::string& form, const PlainWeight& plain, SumRows rows, const at::Tensor& bias)

@@ -22,8 +22,10 @@ struct Plan {
     Plan(const Panels& panels, const Epilogue& epilogue, std::int64_t pictures);
 };
 
-/// Channels-last memory for a result [B,C,H,W]: that of the residual where the kernel adds it, nobody reads it again and it fits.
-at::Tensor picture_for(const Plan& plan, const Epilogue& epilogue, at::IntArrayRef sizes, const at::TensorOptions& options);
+/// Memory for a result: that of the residual where the kernel adds it, nobody reads it again and it fits.
+/// @param format  contiguous for tokens [..,C], channels-last for pictures [B,C,H,W]
+at::Tensor memory_for(const Plan& plan, const Epilogue& epilogue, at::IntArrayRef sizes, const at::TensorOptions& options,
+                      at::MemoryFormat format);
 
 /// A weight in panels and its bias.
 class Panels {

@@ -47,9 +47,9 @@ void run_all_tokens(Product product, const at::Tensor& x) {
 at::Tensor multiply_tokens(const Panels& panels, const at::Tensor& x, std::int64_t out, const Epilogue& epilogue, bool gated) {
     std::vector<std::int64_t> sizes = x.sizes().vec();
     sizes.back() = out;
-    at::Tensor result = at::empty(sizes, panels.result_type());
-    if (result.numel() == 0) return result;
     const Plan plan(panels, epilogue, /*pictures=*/1);
+    at::Tensor result = memory_for(plan, epilogue, sizes, panels.result_type(), at::MemoryFormat::Contiguous);
+    if (result.numel() == 0) return result;
     const at::Tensor residual = plan.residual.defined() ? plan.residual.contiguous() : at::Tensor();
     Product product = panels.product(plan, result, residual);
     product.outputs = gated ? 2 * out : out;

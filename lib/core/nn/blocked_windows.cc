@@ -186,7 +186,8 @@ at::Tensor convolve_windows(const Panels& panels, std::int64_t out, const at::Te
                             const Epilogue& epilogue) {
     const std::int64_t height = x.size(2), width = x.size(3), whole_height = round_up(height, 2), whole_width = round_up(width, 2);
     const Plan plan(panels, epilogue, x.size(0));
-    at::Tensor result = picture_for(plan, epilogue, {x.size(0), out, whole_height, whole_width}, x.options());
+    at::Tensor result = memory_for(plan, epilogue, {x.size(0), out, whole_height, whole_width}, x.options(),
+                                   at::MemoryFormat::ChannelsLast);
     at::Tensor residual;
     if (plan.residual.defined()) residual = padded(plan.residual, whole_height, whole_width);
     run_all(into_picture(panels, plan, result, residual), Windows::plain, x, change);

@@ -2,9 +2,17 @@
 
 #include <ATen/TensorOperators.h>
 
+#include <utility>
 #include <vector>
 
 namespace lcm::nn {
+
+Epilogue adding(at::Tensor residual) {
+    Epilogue epilogue;
+    epilogue.residual = std::move(residual);
+    epilogue.residual_is_free = epilogue.residual.use_count() == 1 && epilogue.residual.storage().use_count() == 1;
+    return epilogue;
+}
 
 at::Tensor apply(const Epilogue& epilogue, at::Tensor product, std::int64_t channel_dimension) {
     if (epilogue.channel.defined()) {

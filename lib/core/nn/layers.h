@@ -30,8 +30,11 @@ struct Epilogue {
     Activation activation = Activation::none;
     at::Tensor channel;   ///< [B,C], added to every pixel or token (a time embedding); undefined: none
     at::Tensor residual;  ///< shape of the result; undefined: none
-    bool residual_is_free = false;  ///< nobody reads it again: the result may lie in its memory
+    bool residual_is_free = false;  ///< nobody reads it again, nor is it the input: the result may lie in its memory
 };
+
+/// Adds `residual`, in whose memory the result may lie where the caller has given away the only one.
+Epilogue adding(at::Tensor residual);
 
 /// y = x W^T + b on the last dimension; keys `weight` [out,in] and `bias` [out].
 class Linear {

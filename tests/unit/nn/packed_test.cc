@@ -124,6 +124,14 @@ TEST_CASE("a residual that nobody reads again is the same sum, in its own memory
                 CHECK(at::equal(result, conv(x, kept)));
                 if (ours && height == 8) CHECK(result.const_data_ptr() == free.residual.const_data_ptr());
             }
+        const Linear linear(Scope(packing) / "tokens", 64, 36);
+        const at::Tensor tokens = at::randn({2, 77, 64}, type), residual = at::randn({2, 77, 36}, type), held = residual.clone();
+        at::Tensor given = residual.clone();
+        const void* const memory = given.const_data_ptr();
+        const at::Tensor sum = linear(tokens, adding(std::move(given)));
+        CHECK(at::equal(sum, linear(tokens, adding(held))));
+        CHECK(at::equal(held, residual));
+        if (ours) CHECK(sum.const_data_ptr() == memory);
     }
 }
 

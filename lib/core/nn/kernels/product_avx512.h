@@ -61,7 +61,10 @@ private:
 
     void add_up_half(const char* in, std::int64_t first, std::int64_t count, const char* weights, const Target& target, Ahead& ahead) {
         const bool last = first + count == product_.blocks;
-        if (last) fetch_outputs<numbers>(product_, target.out, sum_pixels);
+        if (last) {
+            fetch_outputs<numbers>(product_, target.out, sum_pixels);
+            fetch_residuals<numbers>(product_, target.out, sum_pixels);
+        }
         Sums sums;
         if (first == 0)
             sums.clear();
@@ -69,9 +72,13 @@ private:
             sums.load_from(target.stored);
         const char* pixels = in + first * product_.in_strides.block;
         const std::int64_t* tap = product_.taps;
-        // One loop over blocks and taps: between two, sums would not stay in registers.
+        // One loop over blocks and taps: between two, sums would not stay in registers. Pixels' next block is on its way into the first
+        // cache meanwhile, and the next group, which may come from memory, into the second.
         for (std::int64_t step = count * product_.tap_count; step > 0; --step, weights += panel_step_bytes) {
-            sums.add<numbers>(Pixels(pixels + *tap, product_.in_strides.pixel), weights);
+            const Pixels eight(pixels + *tap, product_.in_strides.pixel);
+            eight.fetch_near(product_.in_strides.block);
+            eight.fetch_far(group_pixels * product_.in_strides.pixel);
+            sums.add<numbers>(eight, weights);
             ahead.fetch();
             if (++tap < product_.taps + product_.tap_count) continue;
             tap = product_.taps;

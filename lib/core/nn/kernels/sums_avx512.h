@@ -49,6 +49,16 @@ struct Pixels {
     Pixels(const char* in, std::int64_t distance)
         : first(in), stride(distance), three(3 * distance), five(5 * distance), seven(7 * distance) {}
 
+    /// The lines in which the same pixels lie `distance` bytes further come into the first cache, or only the second.
+    void fetch_near(std::int64_t distance) const {
+        const char* const from = first + distance;
+        for_each_index<sum_pixels>([&](auto i) { ::fetch_near(from + i.value * stride); });
+    }
+    void fetch_far(std::int64_t distance) const {
+        const char* const from = first + distance;
+        for_each_index<sum_pixels>([&](auto i) { ::fetch_far(from + i.value * stride); });
+    }
+
     /// Bytes `displacement` to `displacement + 4` of a pixel.
     template <std::int64_t displacement, std::int64_t pixel>
     Word four() const {

@@ -54,10 +54,8 @@ PixelAttention::PixelAttention(const nn::Scope& weights, std::int64_t channels, 
 
 at::Tensor PixelAttention::operator()(const at::Tensor& x) const {
     const at::Tensor tokens = nn::to_tokens(group_norm_(x));
-    nn::Epilogue add_input;
-    add_input.residual = nn::to_tokens(x);
     const at::Tensor mixed = nn::attention(to_q_(tokens), to_k_(tokens), to_v_(tokens), /*heads=*/1);
-    return nn::to_picture(to_out_(mixed, add_input), x.size(2), x.size(3));
+    return nn::to_picture(to_out_(mixed, nn::adding(nn::to_tokens(x))), x.size(2), x.size(3));
 }
 
 AutoencoderMidBlock::AutoencoderMidBlock(const nn::Scope& weights, const AutoencoderShape& shape)

@@ -30,10 +30,9 @@ public:
           conv4_(weights / "conv.4", {.in = width, .out = width}) {}
 
     at::Tensor operator()(const at::Tensor& x) const {
-        nn::Epilogue relu, add_input;
+        nn::Epilogue relu;
         relu.activation = nn::Activation::relu;
-        add_input.residual = x;
-        return nn::activate(conv4_(conv2_(conv0_(x, relu), relu), add_input), nn::Activation::relu);
+        return nn::activate(conv4_(conv2_(conv0_(x, relu), relu), nn::adding(x)), nn::Activation::relu);
     }
 
 private:

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "lib/core/model/config_reader.h"
 
 namespace lcm {
@@ -45,12 +47,11 @@ CLIPLayer::CLIPLayer(const nn::Scope& weights, const CLIPTransformerConfig& conf
 at::Tensor CLIPLayer::operator()(const at::Tensor& x) const {
     const at::Tensor normed = layer_norm1_(x);
     const at::Tensor mixed = nn::attention(q_proj_(normed), k_proj_(normed), v_proj_(normed), heads_, causal_);
-    nn::Epilogue add_input, activation, add_hidden;
-    add_input.residual = x;
-    const at::Tensor hidden = out_proj_(mixed, add_input);
+    at::Tensor hidden = out_proj_(mixed, nn::adding(x));
+    nn::Epilogue activation;
     activation.activation = activation_;
-    add_hidden.residual = hidden;
-    return fc2_(fc1_(layer_norm2_(hidden), activation), add_hidden);
+    const at::Tensor inner = fc1_(layer_norm2_(hidden), activation);
+    return fc2_(inner, nn::adding(std::move(hidden)));
 }
 
 }  // namespace lcm

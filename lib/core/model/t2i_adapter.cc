@@ -23,10 +23,9 @@ public:
           block2_(weights / "block2", {.in = width, .out = width, .kernel = 1, .padding = 0}) {}
 
     at::Tensor operator()(const at::Tensor& x) const {
-        nn::Epilogue relu, add_input;
+        nn::Epilogue relu;
         relu.activation = nn::Activation::relu;
-        add_input.residual = x;
-        return block2_(block1_(x, relu), add_input);
+        return block2_(block1_(x, relu), nn::adding(x));
     }
 
 private:

@@ -8,10 +8,9 @@ TimeEmbedding::TimeEmbedding(const nn::Scope& weights, std::int64_t in, std::int
 }
 
 at::Tensor TimeEmbedding::operator()(const at::Tensor& x, const at::Tensor& condition) const {
-    nn::Epilogue add_input, silu;
-    add_input.residual = x;
+    nn::Epilogue silu;
     silu.activation = nn::Activation::silu;
-    return linear_2_(linear_1_(cond_proj_ ? (*cond_proj_)(condition, add_input) : x, silu));
+    return linear_2_(linear_1_(cond_proj_ ? (*cond_proj_)(condition, nn::adding(x)) : x, silu));
 }
 
 }  // namespace lcm

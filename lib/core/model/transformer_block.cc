@@ -64,14 +64,13 @@ Transformer2D::Transformer2D(const nn::Scope& weights, const TransformerShape& s
     for (std::int64_t i = 0; i < shape.layers; ++i) blocks_.emplace_back(weights / "transformer_blocks" / i, shape);
 }
 
-at::Tensor Transformer2D::operator()(const at::Tensor& x, const Context& context, ExtraContext* extra,
-                                     const TokenMergeShape& merging) const {
-    const TokenMergeShape* here = merging.ratio > 0 && x.size(2) == merging.height && x.size(3) == merging.width ? &merging : nullptr;
+at::Tensor Transformer2D::operator()(at::Tensor x, const Context& context, ExtraContext* extra, const TokenMergeShape& merging) const {
+    const std::int64_t height = x.size(2), width = x.size(3);
+    const TokenMergeShape* here = merging.ratio > 0 && height == merging.height && width == merging.width ? &merging : nullptr;
     at::Tensor tokens = proj_in_(nn::to_tokens(norm_(x)));
+    x = nn::to_tokens(x);
     for (const TransformerBlock& block : blocks_) tokens = block(std::move(tokens), context, extra ? extra->next() : nullptr, here);
-    nn::Epilogue add_input;
-    add_input.residual = nn::to_tokens(x);
-    return nn::to_picture(proj_out_(tokens, add_input), x.size(2), x.size(3));
+    return nn::to_picture(proj_out_(tokens, nn::adding(std::move(x))), height, width);
 }
 
 }  // namespace lcm

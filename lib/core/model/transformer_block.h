@@ -99,9 +99,9 @@ class Transformer2D {
 public:
     Transformer2D(const nn::Scope& weights, const TransformerShape& shape);
 
-    /// @param x [B,channels,H,W]; @param extra  is asked once a block; null: none
+    /// @param x [B,channels,H,W], whose memory is used again where nobody else holds it; @param extra  is asked once a block; null: none
     /// @param merging  holds where pixels are as many as it says
-    at::Tensor operator()(const at::Tensor& x, const Context& context, ExtraContext* extra = nullptr,
+    at::Tensor operator()(at::Tensor x, const Context& context, ExtraContext* extra = nullptr,
                           const TokenMergeShape& merging = {}) const;
 
     /// Cross-attentions, one a block.

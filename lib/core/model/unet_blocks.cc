@@ -24,7 +24,7 @@ at::Tensor DownBlock::layers(at::Tensor x, const Conditions& conditions, std::ve
     const bool inside = state.defined() && !attentions_.empty();
     for (std::size_t i = 0; i < resnets_.size(); ++i) {
         x = resnets_[i](x, conditions.time);
-        if (!attentions_.empty()) x = attentions_[i](x, conditions.context, conditions.extra, conditions.merging);
+        if (!attentions_.empty()) x = attentions_[i](std::move(x), conditions.context, conditions.extra, conditions.merging);
         if (inside && i + 1 == resnets_.size()) x = x + state;
         skips.push_back(x);
     }
@@ -49,7 +49,7 @@ MidBlock::MidBlock(const nn::Scope& weights, const UNetBlockShape& shape) {
 at::Tensor MidBlock::operator()(at::Tensor x, const Conditions& conditions) const {
     x = resnets_.front()(x, conditions.time);
     if (!attention_) return x;
-    return resnets_.back()((*attention_)(x, conditions.context, conditions.extra, conditions.merging), conditions.time);
+    return resnets_.back()((*attention_)(std::move(x), conditions.context, conditions.extra, conditions.merging), conditions.time);
 }
 
 std::size_t UpBlock::cross_attentions() const {
@@ -71,7 +71,7 @@ at::Tensor UpBlock::operator()(at::Tensor x, const Conditions& conditions, std::
     for (std::size_t i = 0; i < resnets_.size(); ++i) {
         x = resnets_[i](nn::concat_channels(x, skips.back()), conditions.time);
         skips.pop_back();
-        if (!attentions_.empty()) x = attentions_[i](x, conditions.context, conditions.extra, conditions.merging);
+        if (!attentions_.empty()) x = attentions_[i](std::move(x), conditions.context, conditions.extra, conditions.merging);
     }
     if (!upsampler_) return x;
     return (*upsampler_)(x, skips.back().size(2), skips.back().size(3));

@@ -30,7 +30,7 @@ at::Tensor CrossAttention::operator()(const at::Tensor& x, const Context& contex
     const auto [key, value] = keys_and_values(context);
     at::Tensor mixed = nn::attention(query, key, value, heads_);
     if (extra) mixed = mixed + nn::attention(query, extra->key, extra->value, heads_);
-    return to_out_(mixed, residual.defined() ? nn::adding(std::move(residual)) : nn::Epilogue());
+    return to_out_(mixed, nn::adding(std::move(residual)));
 }
 
 TransformerBlock::TransformerBlock(const nn::Scope& weights, const TransformerShape& shape)

@@ -33,7 +33,7 @@ struct Epilogue {
     bool residual_is_free = false;  ///< nobody reads it again, nor is it the input: the result may lie in its memory
 };
 
-/// Adds `residual`, in whose memory the result may lie where the caller has given away the only one.
+/// Adds `residual`, in whose memory the result may lie where the caller gives away the only one; undefined: adds nothing.
 Epilogue adding(at::Tensor residual);
 
 /// y = x W^T + b on the last dimension; keys `weight` [out,in] and `bias` [out].

@@ -132,6 +132,7 @@ TEST_CASE("a residual that nobody reads again is the same sum, in its own memory
         CHECK(at::equal(sum, linear(tokens, adding(held))));
         CHECK(at::equal(held, residual));
         if (ours) CHECK(sum.const_data_ptr() == memory);
+        CHECK(at::equal(linear(tokens, adding({})), linear(tokens)));
     }
 }
 

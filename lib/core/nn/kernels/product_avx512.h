@@ -61,10 +61,7 @@ private:
 
     void add_up_half(const char* in, std::int64_t first, std::int64_t count, const char* weights, const Target& target, Ahead& ahead) {
         const bool last = first + count == product_.blocks;
-        if (last) {
-            fetch_outputs<numbers>(product_, target.out, sum_pixels);
-            fetch_residuals<numbers>(product_, target.out, sum_pixels);
-        }
+        if (last) fetch_outputs<numbers>(product_, target.out, sum_pixels);
         Sums sums;
         if (first == 0)
             sums.clear();

@@ -97,10 +97,14 @@ TEST_CASE("attention holds for scores far from zero, and keeps what is not a num
         const at::Tensor both_ways = at::full({1, 1, 40}, 2.5).expand({1, 300, 40}).to(type).contiguous();
         for (std::int64_t key = 0; key < 300; ++key) both_ways.select(1, key).mul_(1 - 0.005 * static_cast<double>(key));
         check(attention_kernel(near, both_ways, v, 1), exact(near, both_ways, v, 1), v, 1e-4);
-        q.select(1, 7).fill_(NAN);
-        const at::Tensor found = attention_kernel(q, k, v, 1);
-        CHECK(at::isnan(found.select(1, 7)).all().item<bool>());
-        CHECK(!at::isnan(found.select(1, 8)).any().item<bool>());
+        for (const auto& [queries, keys] : {std::pair{q, k}, std::pair{near.clone(), both_ways}}) {
+            queries.select(1, 7).fill_(NAN);
+            const at::Tensor found = attention_kernel(queries, keys, v, 1);
+            CHECK(at::isnan(found.select(1, 7)).all().item<bool>());
+            CHECK(!at::isnan(found.select(1, 8)).any().item<bool>());
+        }
+        both_ways.select(1, 3).select(1, 5).fill_(NAN);
+        CHECK(at::isnan(attention_kernel(near, both_ways, v, 1)).all().item<bool>());
     }
 }
 

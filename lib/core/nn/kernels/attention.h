@@ -11,10 +11,11 @@
 /// calculation for softmax"; Dao 2022, "FlashAttention".)
 ///
 /// m keeps P in range, and is a whole number: P and O scale by it without rounding. It is 0 where |q| |k| bounds the exponents by
-/// `most_exponent`, as nearly always; else a row's largest exponent, rounded up.
+/// `most_exponent`, as nearly always; else a row's largest exponent, rounded up. Bounded exponents become powers in bf16 by whole numbers
+/// (`power_pairs.h`).
 ///
 /// Keys and values are packed in the order in which a kernel reads them: the tiles of AMX (`attention_tiles.h`) or vectors
-/// (`attention_vector.h`).
+/// (`attention_words.h`).
 namespace lcm::nn::blocked {
 
 constexpr std::int64_t query_block = 32, key_block = 128;
@@ -59,7 +60,7 @@ struct HeadKernel {
     void (*begin)();
     void (*end)();
     HeadSizes (*sizes)(const HeadShape& shape);
-    /// Keys and values [keys,width], at least one. @return the largest square of a key's length
+    /// Keys and values [keys,width], at least one. @return the largest square of a key's length, infinite where one is not a number
     float (*pack_keys)(TokenRows keys, const HeadShape& shape, void* packed);
     void (*pack_values)(TokenRows values, const HeadShape& shape, void* packed);
     /// softmax(scale * queries keys^T) values

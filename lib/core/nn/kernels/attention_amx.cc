@@ -20,7 +20,8 @@ public:
     HeadAttention(const HeadShape& shape, const Attend& work) : shape_(shape), work_(work), block_(shape_, work.scratch) {
         const float square = copy_queries(shape_, work, block_);
         memory_is_written();
-        if (!work.is_bounded(square)) find_largest();
+        bounded_ = work.is_bounded(square);
+        if (!bounded_) find_largest();
     }
 
     void run() {
@@ -66,7 +67,7 @@ private:
 
     void wait_for(std::int64_t key) {
         waiting_ = {.scores = block_.scores_of(key),
-                    .largest = block_.largest,
+                    .largest = bounded_ ? nullptr : block_.largest,
                     .scale = work_.scale,
                     .weights = block_.weights_of(key),
                     .next = 0};
@@ -128,6 +129,7 @@ private:
     const TiledHead shape_;
     const Attend& work_;
     Block block_;
+    bool bounded_;
     Weighing waiting_;
 };
 

@@ -29,7 +29,7 @@ float pack_tiled_keys(TokenRows keys, const HeadShape& given, void* to) {
             _mm512_storeu_si512(packed, pairs);
             squares = _mm512_dpbf16_ps(squares, reinterpret_cast<__m512bh>(pairs), reinterpret_cast<__m512bh>(pairs));
         }
-        largest = _mm512_max_ps(largest, squares);
+        largest = _mm512_max_ps(largest, reinterpret_cast<__m512>(or_infinite(reinterpret_cast<Vector>(squares))));
     }
     return _mm512_reduce_max_ps(largest);
 }
@@ -51,11 +51,12 @@ void pack_tiled_values(TokenRows values, const HeadShape& given, void* to) {
             const std::int64_t c = tile * tile_columns, ones = shape.width - c;
             const __mmask16 numbers = first_lanes(ones);
             const __mmask16 sum = ones < tile_columns ? static_cast<__mmask16>(1U << ones) : static_cast<__mmask16>(0);
-            for (std::int64_t row = key; row < key + depth_step; row += pair, packed += depth_step) {
+            for (std::int64_t row = key; row < key + tile_pairs; ++row, packed += depth_step) {
                 __m256i halves[pair];
                 for (std::int64_t i = 0; i < pair; ++i) {
-                    const bool inside = row + i < shape.keys;
-                    const Bf16* const from = static_cast<const Bf16*>(values.first) + (inside ? (row + i) * values.stride + c : 0);
+                    const std::int64_t each = row + i * tile_columns;
+                    const bool inside = each < shape.keys;
+                    const Bf16* const from = static_cast<const Bf16*>(values.first) + (inside ? each * values.stride + c : 0);
                     halves[i] = _mm256_maskz_loadu_epi16(inside ? numbers : first_lanes(0), from);
                     if (inside) halves[i] = _mm256_mask_set1_epi16(halves[i], sum, static_cast<short>(one));
                 }

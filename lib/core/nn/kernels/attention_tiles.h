@@ -6,6 +6,7 @@
 
 #include "lib/core/nn/kernels/attention.h"
 #include "lib/core/nn/kernels/masks.h"
+#include "lib/core/nn/kernels/power_pairs.h"
 #include "lib/core/nn/kernels/short_functions.h"
 
 namespace lcm::nn::blocked {
@@ -18,7 +19,8 @@ void pack_tiled_values(TokenRows values, const HeadShape& shape, void* packed);
 }  // namespace lcm::nn::blocked
 
 /// `attention.h` in the tiles of AMX: 16 rows of 64 bytes, pairs of numbers along the summed dimension side by side. A column of ones
-/// beside the values makes the sums of P's rows. Scores of 32 keys become weights while the tiles multiply the next ones.
+/// beside the values makes the sums of P's rows. Scores of 32 keys, two tiles of 16, become weights while the tiles multiply the next ones;
+/// a pair of weights is a key of the first tile and its fellow of the second, and so it is with values.
 namespace {
 
 using lcm::nn::blocked::Attend;
@@ -52,7 +54,7 @@ struct Block {
     float* sums;    ///< [query_block,sum_stride]: O and, in column `width`, the sums of P's rows
     Bf16* queries;  ///< [query_block,query_stride]
     std::int64_t sum_stride, query_stride;
-    float largest[query_block];  ///< m
+    float largest[query_block];  ///< m, of exponents that are not bounded
 
     Block(const TiledHead& shape, float* scratch)
         : scores(scratch),
@@ -61,7 +63,6 @@ struct Block {
           sum_stride(shape.value_tiles() * tile_columns),
           query_stride(shape.depth() * depth_step) {
         queries = reinterpret_cast<Bf16*>(sums + query_block * sum_stride);
-        for (float& each : largest) each = 0;
         std::memset(sums, 0, static_cast<std::size_t>(query_block * sum_stride) * sizeof *sums);
     }
     /// Where keys from `key` on have their scores and weights; what lies there is of keys two steps or blocks before.
@@ -69,9 +70,9 @@ struct Block {
     Bf16* weights_of(std::int64_t key) const { return weights + key / key_block % 2 * weight_numbers + key % key_block; }
 };
 
-/// @return the largest square of a query's length
+/// @return the largest square of a query's length, infinite where one is not a number
 inline float copy_queries(const TiledHead& shape, const Attend& work, Block& block) {
-    __m512 largest = _mm512_setzero_ps();
+    float largest = 0;
     for (std::int64_t row = 0; row < query_block; ++row) {
         const Bf16* const query = static_cast<const Bf16*>(work.queries.first) + row * work.queries.stride;
         __m512 squares = _mm512_setzero_ps();
@@ -81,28 +82,40 @@ inline float copy_queries(const TiledHead& shape, const Attend& work, Block& blo
             _mm512_storeu_si512(block.queries + row * block.query_stride + c, numbers);
             squares = _mm512_dpbf16_ps(squares, reinterpret_cast<__m512bh>(numbers), reinterpret_cast<__m512bh>(numbers));
         }
-        largest = _mm512_max_ps(largest, _mm512_set1_ps(_mm512_reduce_add_ps(squares)));
+        const float square = or_infinite(_mm512_reduce_add_ps(squares));
+        if (square > largest) largest = square;
     }
-    return _mm512_cvtss_f32(largest);
+    return largest;
 }
 
 /// Scores of 32 keys that are turned into weights row by row.
 struct Weighing {
     const float* scores = nullptr;
-    const float* largest = nullptr;  ///< of each row
+    const float* largest = nullptr;  ///< of each row, or none of rows whose exponents are bounded
     float scale = 0;
     Bf16* weights = nullptr;
     std::int64_t next = query_block;  ///< the first row that waits
 
     void some(std::int64_t rows) {
-        for (const std::int64_t end = least(query_block, next + rows); next < end; ++next) {
-            const float* const row = scores + next * score_keys;
-            const auto low = reinterpret_cast<__m512>(short_exp2(load(row) * scale - largest[next]));
-            const auto high = reinterpret_cast<__m512>(short_exp2(load(row + tile_columns) * scale - largest[next]));
-            _mm512_store_si512(weights + next * key_block, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low)));
-        }
+        const std::int64_t end = least(query_block, next + rows);
+        if (largest == nullptr)
+            to(end, [scale = power_scale(scale)](Vector low, Vector high, float) { return power_pairs(low, high, scale); });
+        else
+            to(end, [this](Vector low, Vector high, float most) {
+                return pairs_of(short_exp2(low * scale - most), short_exp2(high * scale - most));
+            });
     }
     void all() { some(query_block); }
+
+private:
+    template <typename Pairs>
+    void to(std::int64_t end, const Pairs& pairs) {
+        for (; next < end; ++next) {
+            const float* const row = scores + next * score_keys;
+            const float most = largest == nullptr ? 0 : largest[next];
+            _mm512_store_si512(weights + next * key_block, pairs(load(row), load(row + tile_columns), most));
+        }
+    }
 };
 
 inline void write_result(const TiledHead& shape, const Attend& work, const Block& block) {

@@ -1,112 +1,17 @@
 #pragma once
 
-#include "lib/core/nn/kernels/attention.h"
-#include "lib/core/nn/kernels/masks.h"
+#include "lib/core/nn/kernels/attention_words.h"
+#include "lib/core/nn/kernels/power_pairs.h"
 #include "lib/core/nn/kernels/short_functions.h"
-#include "lib/core/nn/kernels/sums.h"
 
 /// `attention.h` with vectors: each holds one number of several queries, so that maxima and sums over keys need no look
 /// from lane to lane, and a head of any width wastes nothing.
 ///
-/// Everything is in words of 4 bytes: 1 number in f32, 2 in bf16. Scores are made of a few keys, word by word, times the words of queries;
-/// O of a few columns of values, key by key or pair of keys by pair, times the weights of queries: both as `sums.h` has it.
+/// Scores are made of a few keys, word by word, times the words of queries; O of a few columns of values, key by key or pair of keys by
+/// pair, times the weights of queries: both as `sums.h` has it.
 namespace {
 
 using lcm::nn::blocked::Attend;
-using lcm::nn::blocked::HeadShape;
-using lcm::nn::blocked::HeadSizes;
-using lcm::nn::blocked::key_block;
-using lcm::nn::blocked::query_block;
-using lcm::nn::blocked::TokenRows;
-
-constexpr std::int64_t word_bytes = 4, query_vectors = query_block / lanes;
-constexpr std::int64_t row_queries = block_bytes / word_bytes;  // in whose order products want their numbers
-
-inline std::int64_t round_up(std::int64_t value, std::int64_t unit) { return (value + unit - 1) / unit * unit; }
-
-template <Numbers numbers>
-struct NumberOf {
-    using Type = float;
-};
-template <>
-struct NumberOf<Numbers::bf16> {
-    using Type = Bf16;
-};
-
-/// A head whose numbers lie in words.
-template <Numbers numbers>
-struct WordedHead : HeadShape {
-    using Number = typename NumberOf<numbers>::Type;
-    static constexpr std::int64_t in_word = word_bytes / static_cast<std::int64_t>(sizeof(Number));
-
-    explicit WordedHead(const HeadShape& shape) : HeadShape(shape) {}
-
-    std::int64_t words() const { return width / in_word; }
-    std::int64_t padded_keys() const { return round_up(keys, sum_pixels); }
-    /// Of values, in the order [keys in words][columns]: a word is a column of as many keys.
-    std::int64_t columns() const { return round_up(width, sum_pixels); }
-    HeadSizes sizes() const {
-        return {.keys = padded_keys() * width,
-                .values = round_up(keys, in_word) * columns(),
-                .scratch = query_block * (key_block + columns() + words())};
-    }
-};
-
-template <Numbers numbers>
-HeadSizes worded_sizes(const HeadShape& shape) {
-    return WordedHead<numbers>(shape).sizes();
-}
-
-/// The square of a row's length.
-template <typename Number>
-float square_of(const Number* row, std::int64_t width) {
-    Vector squares{};
-    for (std::int64_t i = 0; i < width; i += lanes) {
-        const Vector numbers = load_first(row + i, first_lanes(width - i));
-        squares += numbers * numbers;
-    }
-    return sum_of(squares);
-}
-
-/// Side by side; behind the last key come copies of it, which raise no maximum.
-template <Numbers numbers>
-float pack_worded_keys(TokenRows keys, const HeadShape& given, void* packed) {
-    using Number = typename NumberOf<numbers>::Type;
-    const WordedHead<numbers> shape(given);
-    float largest = 0;
-    for (std::int64_t key = 0; key < shape.padded_keys(); ++key) {
-        const Number* const row = static_cast<const Number*>(keys.first) + (key < shape.keys ? key : shape.keys - 1) * keys.stride;
-        std::memcpy(static_cast<Number*>(packed) + key * shape.width, row, static_cast<std::size_t>(shape.width) * sizeof(Number));
-        const float square = square_of(row, shape.width);
-        if (!(square <= largest)) largest = square;  // also one that is not a number
-    }
-    return largest;
-}
-
-/// Words of values as bits; of bf16 those of two keys.
-inline Vector words_of(const float* row, const float*, Lanes first) { return load_first(row, first); }
-
-inline Vector words_of(const Bf16* row, const Bf16* next, Lanes first) {
-    Word words = reinterpret_cast<Word>(load_first(row, first)) >> 16;
-    if (next != nullptr) words |= reinterpret_cast<Word>(load_first(next, first));
-    return reinterpret_cast<Vector>(words);
-}
-
-/// What fills up is zero.
-template <Numbers numbers>
-void pack_worded_values(TokenRows values, const HeadShape& given, void* packed) {
-    using Number = typename NumberOf<numbers>::Type;
-    const WordedHead<numbers> shape(given);
-    auto* to = static_cast<float*>(packed);
-    for (std::int64_t key = 0; key < shape.keys; key += shape.in_word, to += shape.columns()) {
-        const Number* const row = static_cast<const Number*>(values.first) + key * values.stride;
-        const bool has_next = shape.in_word == 2 && key + 1 < shape.keys;
-        for (std::int64_t c = 0; c < shape.columns(); c += lanes) {
-            const Vector words = words_of(row + c, has_next ? row + values.stride + c : nullptr, first_lanes(shape.width - c));
-            store_first(words, to + c, first_lanes(shape.columns() - c));
-        }
-    }
-}
 
 /// One block of queries.
 template <Numbers numbers>
@@ -124,9 +29,12 @@ public:
         for (std::int64_t first = 0; first < shape_.keys; first += key_block) {
             const std::int64_t left = shape_.keys - first, count = left < key_block ? left : key_block;
             memory_is_written();
-            find_scores(first, count);
+            std::int64_t weighed = 0;
+            if constexpr (numbers == Numbers::bf16)
+                if (bounded_) weighed = this->find_weights(first, count);
+            find_scores(first, weighed, count);
             if (!bounded_) raise_largest(count);
-            weigh(count);
+            weigh(weighed, count);
             memory_is_written();
             add_values(first, count);
         }
@@ -145,7 +53,7 @@ private:
         for (std::int64_t i = 0; i < work_.count; ++i) {
             const Number* const query = static_cast<const Number*>(work_.queries.first) + i * work_.queries.stride;
             const float one = square_of(query, shape_.width);
-            if (!(one <= square)) square = one;
+            if (one > square) square = one;
             float* const to = queries_ + i / row_queries * shape_.words() * row_queries + i % row_queries;
             for (std::int64_t word = 0; word < shape_.words(); ++word)
                 std::memcpy(to + word * row_queries, query + word * in_word, word_bytes);
@@ -157,17 +65,19 @@ private:
         }
     }
 
-    /// S of `count` keys: [keys][queries].
-    void find_scores(std::int64_t first, std::int64_t count) {
-        const std::int64_t words = shape_.words();
-        const char* keys = static_cast<const char*>(work_.keys) + first * words * word_bytes;
-        for (std::int64_t key = 0; key < count; key += sum_pixels, keys += sum_pixels * words * word_bytes)
+    const char* keys_from(std::int64_t key) const { return static_cast<const char*>(work_.keys) + key * shape_.words() * word_bytes; }
+
+    /// S of keys `from` to `count` of a block: [keys][queries].
+    void find_scores(std::int64_t first, std::int64_t from, std::int64_t count) {
+        for (std::int64_t key = from; key < count; key += sum_pixels)
             for (std::int64_t query = 0; query < query_block; query += sum_outputs)
-                find_some_scores(keys, queries_ + query * words, scores_ + key * query_block + query);
+                find_some_scores(keys_from(first + key), queries_ + query * shape_.words(),
+                                 [to = scores_ + key * query_block + query](Sums& sums) { sums.store_to(to); });
     }
 
     /// Of `sum_pixels` keys and `sum_outputs` queries.
-    inline __attribute__((always_inline)) void find_some_scores(const char* keys, const float* from, float* to) {
+    template <typename Use>
+    inline __attribute__((always_inline)) void find_some_scores(const char* keys, const float* from, const Use& use) {
         constexpr std::int64_t at_once = 4;
         const std::int64_t words = shape_.words(), next = words * block_bytes;
         const char* queries = reinterpret_cast<const char*>(from);
@@ -178,7 +88,7 @@ private:
         for (; i + at_once <= words; i += at_once, queries += at_once * block_bytes, rows.first += at_once * word_bytes)
             sums.add_rows<numbers, 0, at_once>(rows, queries, next);
         for (; i < words; ++i, queries += block_bytes, rows.first += word_bytes) sums.add_rows<numbers, 0, 1>(rows, queries, next);
-        sums.store_to(to);
+        use(sums);
     }
 
     /// Rescales what queries have summed up whose largest score has grown.
@@ -201,9 +111,9 @@ private:
         }
     }
 
-    /// P in the place of S, a word of keys in that of its first key.
-    void weigh(std::int64_t count) {
-        for (std::int64_t key = 0; key < count; key += in_word)
+    /// P of keys `from` to `count` in the place of S, a word of keys in that of its first key.
+    void weigh(std::int64_t from, std::int64_t count) {
+        for (std::int64_t key = from; key < count; key += in_word)
             for (std::int64_t v = 0; v < query_vectors; ++v) {
                 float* const place = scores_ + key * query_block + v * lanes;
                 if constexpr (numbers == Numbers::f32) {
@@ -221,17 +131,37 @@ private:
 #if defined(__AVX512BF16__)
     void weigh_pair(float* place, bool both, std::int64_t v) {
         const Vector low = short_exp2(exponent(place, v)), high = both ? short_exp2(exponent(place + query_block, v)) : Vector{};
-        const auto halves =
-            reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(reinterpret_cast<__m512>(high), reinterpret_cast<__m512>(low)));
-        const __m512i pairs = _mm512_permutexvar_epi16(in_turns_, halves), ones = _mm512_set1_epi16(0x3F80);
-        totals_[v] = reinterpret_cast<Vector>(_mm512_dpbf16_ps(reinterpret_cast<__m512>(totals_[v]), reinterpret_cast<__m512bh>(pairs),
-                                                               reinterpret_cast<__m512bh>(ones)));
-        _mm512_store_si512(place, pairs);
+        keep(pairs_of(low, high), place, totals_[v]);
     }
 
-    /// Number i of the first half beside number i of the second.
-    const __m512i in_turns_ = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19,
-                                               3, 18, 2, 17, 1, 16, 0);
+    /// P of as many whole tiles of scores as `count` keys have, made in registers while the products of the next keys begin.
+    /// @return how many keys have weights
+    std::int64_t find_weights(std::int64_t first, std::int64_t count) {
+        static_assert(sum_outputs == query_block);
+        const float scale = power_scale(work_.scale);
+        Vector totals[query_vectors];
+        for_each_index<query_vectors>([&](auto v) { totals[v.value] = totals_[v.value]; });
+        std::int64_t key = 0;
+        for (; key + sum_pixels <= count; key += sum_pixels)
+            find_some_scores(keys_from(first + key), queries_, [&, to = scores_ + key * query_block](const Sums& sums) {
+                for_each_index<sum_pixels / 2>([&](auto pair) {
+                    constexpr std::int64_t low = 2 * pair.value, high = low + 1;
+                    for_each_index<query_vectors>([&](auto v) {
+                        const __m512i pairs = power_pairs(sums.sum[low][v.value], sums.sum[high][v.value], scale);
+                        keep(pairs, to + low * query_block + v.value * lanes, totals[v.value]);
+                    });
+                });
+            });
+        for_each_index<query_vectors>([&](auto v) { totals_[v.value] = totals[v.value]; });
+        return key;
+    }
+
+    static void keep(__m512i pairs, float* place, Vector& total) {
+        const __m512i ones = _mm512_set1_epi16(0x3F80);
+        total = reinterpret_cast<Vector>(
+            _mm512_dpbf16_ps(reinterpret_cast<__m512>(total), reinterpret_cast<__m512bh>(pairs), reinterpret_cast<__m512bh>(ones)));
+        _mm512_store_si512(place, pairs);
+    }
 #endif
 
     /// O += P V: [columns][queries].

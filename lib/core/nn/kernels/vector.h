@@ -118,6 +118,10 @@ inline float sum_of(Vector x) {
 #endif
 }
 
+/// x, or infinity where it is not a number, which no comparison with others forgets.
+inline float or_infinite(float x) { return x == x ? x : __builtin_inff(); }
+inline Vector or_infinite(Vector x) { return x == x ? x : same(__builtin_inff()); }
+
 /// 1.5 * 2^23: adding it rounds a number below 2^22 to the nearest whole one, halves to even, and leaves that in the low bits.
 constexpr float round_to_whole = 12582912.0F;
 

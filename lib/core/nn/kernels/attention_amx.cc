@@ -20,8 +20,7 @@ public:
     HeadAttention(const HeadShape& shape, const Attend& work) : shape_(shape), work_(work), block_(shape_, work.scratch) {
         const float square = copy_queries(shape_, work, block_);
         memory_is_written();
-        bounded_ = work.is_bounded(square);
-        if (!bounded_) find_largest();
+        if (!work.is_bounded(square)) find_largest();
     }
 
     void run() {
@@ -67,7 +66,7 @@ private:
 
     void wait_for(std::int64_t key) {
         waiting_ = {.scores = block_.scores_of(key),
-                    .largest = bounded_ ? nullptr : block_.largest,
+                    .largest = largest_,
                     .scale = work_.scale,
                     .weights = block_.weights_of(key),
                     .next = 0};
@@ -85,6 +84,7 @@ private:
         }
         for (std::int64_t row = 0; row < query_block; ++row)
             block_.largest[row] = __builtin_ceilf(_mm512_reduce_max_ps(peaks[row]) * work_.scale);
+        largest_ = block_.largest;
     }
 
     /// O += P V of `count` keys from `first` on.
@@ -129,7 +129,7 @@ private:
     const TiledHead shape_;
     const Attend& work_;
     Block block_;
-    bool bounded_;
+    const float* largest_ = nullptr;  ///< m of each row, or none where exponents are bounded
     Weighing waiting_;
 };
 

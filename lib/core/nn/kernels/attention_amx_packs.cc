@@ -38,7 +38,6 @@ float pack_tiled_keys(TokenRows keys, const HeadShape& given, void* to) {
 void pack_tiled_values(TokenRows values, const HeadShape& given, void* to) {
     const TiledHead shape(given);
     auto* packed = static_cast<Bf16*>(to);
-    constexpr Bf16 one = 0x3F80;
     alignas(64) Bf16 order[2 * tile_columns];
     for (std::int64_t i = 0; i < tile_columns; ++i) {
         order[2 * i] = static_cast<Bf16>(i);
@@ -58,7 +57,7 @@ void pack_tiled_values(TokenRows values, const HeadShape& given, void* to) {
                     const bool inside = each < shape.keys;
                     const Bf16* const from = static_cast<const Bf16*>(values.first) + (inside ? each * values.stride + c : 0);
                     halves[i] = _mm256_maskz_loadu_epi16(inside ? numbers : first_lanes(0), from);
-                    if (inside) halves[i] = _mm256_mask_set1_epi16(halves[i], sum, static_cast<short>(one));
+                    if (inside) halves[i] = _mm256_mask_set1_epi16(halves[i], sum, one_bits);
                 }
                 const __m512i pairs =
                     _mm512_permutex2var_epi16(_mm512_castsi256_si512(halves[0]), interleaved, _mm512_castsi256_si512(halves[1]));

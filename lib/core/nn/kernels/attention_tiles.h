@@ -97,12 +97,13 @@ struct Weighing {
     std::int64_t next = query_block;  ///< the first row that waits
 
     void some(std::int64_t rows) {
+        static_assert(lcm::nn::blocked::most_exponent <= largest_exponent);
         const std::int64_t end = least(query_block, next + rows);
         if (largest == nullptr)
-            to(end, [scale = power_scale(scale)](Vector low, Vector high, float) { return power_pairs(low, high, scale); });
+            to(end, [scale = exponent_parts * scale](Vector low, Vector high, std::int64_t) { return power_pairs(low, high, scale); });
         else
-            to(end, [this](Vector low, Vector high, float most) {
-                return pairs_of(short_exp2(low * scale - most), short_exp2(high * scale - most));
+            to(end, [this](Vector low, Vector high, std::int64_t row) {
+                return pairs_of(short_exp2(low * scale - largest[row]), short_exp2(high * scale - largest[row]));
             });
     }
     void all() { some(query_block); }
@@ -112,8 +113,7 @@ private:
     void to(std::int64_t end, const Pairs& pairs) {
         for (; next < end; ++next) {
             const float* const row = scores + next * score_keys;
-            const float most = largest == nullptr ? 0 : largest[next];
-            _mm512_store_si512(weights + next * key_block, pairs(load(row), load(row + tile_columns), most));
+            _mm512_store_si512(weights + next * key_block, pairs(load(row), load(row + tile_columns), next));
         }
     }
 };

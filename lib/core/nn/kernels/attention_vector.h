@@ -69,9 +69,10 @@ private:
 
     /// S of keys `from` to `count` of a block: [keys][queries].
     void find_scores(std::int64_t first, std::int64_t from, std::int64_t count) {
-        for (std::int64_t key = from; key < count; key += sum_pixels)
+        const char* keys = keys_from(first + from);
+        for (std::int64_t key = from; key < count; key += sum_pixels, keys += sum_pixels * shape_.words() * word_bytes)
             for (std::int64_t query = 0; query < query_block; query += sum_outputs)
-                find_some_scores(keys_from(first + key), queries_ + query * shape_.words(),
+                find_some_scores(keys, queries_ + query * shape_.words(),
                                  [to = scores_ + key * query_block + query](Sums& sums) { sums.store_to(to); });
     }
 
@@ -137,27 +138,31 @@ private:
     /// P of as many whole tiles of scores as `count` keys have, made in registers while the products of the next keys begin.
     /// @return how many keys have weights
     std::int64_t find_weights(std::int64_t first, std::int64_t count) {
-        static_assert(sum_outputs == query_block);
-        const float scale = power_scale(work_.scale);
-        Vector totals[query_vectors];
-        for_each_index<query_vectors>([&](auto v) { totals[v.value] = totals_[v.value]; });
+        static_assert(sum_outputs == query_block && lcm::nn::blocked::most_exponent <= largest_exponent);
+        Vector totals[query_vectors];  // in registers, as those of the object could not be beside what is stored
+        std::memcpy(totals, totals_, sizeof totals);
         std::int64_t key = 0;
         for (; key + sum_pixels <= count; key += sum_pixels)
-            find_some_scores(keys_from(first + key), queries_, [&, to = scores_ + key * query_block](const Sums& sums) {
-                for_each_index<sum_pixels / 2>([&](auto pair) {
-                    constexpr std::int64_t low = 2 * pair.value, high = low + 1;
-                    for_each_index<query_vectors>([&](auto v) {
-                        const __m512i pairs = power_pairs(sums.sum[low][v.value], sums.sum[high][v.value], scale);
-                        keep(pairs, to + low * query_block + v.value * lanes, totals[v.value]);
-                    });
-                });
-            });
-        for_each_index<query_vectors>([&](auto v) { totals_[v.value] = totals[v.value]; });
+            find_some_scores(keys_from(first + key), queries_,
+                             [&, to = scores_ + key * query_block](const Sums& sums) { weigh_sums(sums, to, totals); });
+        std::memcpy(totals_, totals, sizeof totals);
         return key;
     }
 
+    /// P of a tile of scores.
+    inline __attribute__((always_inline)) void weigh_sums(const Sums& sums, float* to, Vector* totals) const {
+        const float scale = exponent_parts * work_.scale;
+        for_each_index<sum_pixels / 2>([&](auto pair) {
+            constexpr std::int64_t key = 2 * pair.value;
+            for_each_index<query_vectors>([&](auto v) {
+                const __m512i pairs = power_pairs(sums.sum[key][v.value], sums.sum[key + 1][v.value], scale);
+                keep(pairs, to + key * query_block + v.value * lanes, totals[v.value]);
+            });
+        });
+    }
+
     static void keep(__m512i pairs, float* place, Vector& total) {
-        const __m512i ones = _mm512_set1_epi16(0x3F80);
+        const __m512i ones = _mm512_set1_epi16(one_bits);
         total = reinterpret_cast<Vector>(
             _mm512_dpbf16_ps(reinterpret_cast<__m512>(total), reinterpret_cast<__m512bh>(pairs), reinterpret_cast<__m512bh>(ones)));
         _mm512_store_si512(place, pairs);

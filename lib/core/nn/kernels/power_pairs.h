@@ -15,11 +15,13 @@ inline __m512i pairs_of(Vector low, Vector high) {
         in_turns, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(reinterpret_cast<__m512>(high), reinterpret_cast<__m512>(low))));
 }
 
-/// A 512th of an exponent, in which `power_pairs` counts: those below 64 fit 16 bits.
-inline float power_scale(float scale) { return 512 * scale; }
+constexpr short one_bits = 0x3F80;  // of bf16
 
-/// 2^(x / 512) for x = low * scale beside x = high * scale, |x| < 32000, as bf16 within 0.0049 of itself and in the mean within 0.0017; one
-/// that is rounded is within 0.0039 and in the mean within 0.00166.
+/// Parts of an exponent in which `power_pairs` counts, and how large exponents may be so that those fit 16 bits.
+constexpr float exponent_parts = 512, largest_exponent = 62;
+
+/// 2^(x / 512) for x = low * scale beside x = high * scale, |x| at most 512 times `largest_exponent`, as bf16 within 0.0049 of itself and
+/// in the mean within 0.0017; one that is rounded is within 0.0039 and in the mean within 0.00166.
 ///
 /// In whole numbers of 16 bits, which are 32 to an instruction. x is an exponent n and nine binary digits of a fraction u: rounded to
 /// seven, they are the bits of 2^n (1 + u) in bf16. 2^u is less than 1 + u by about u (1 - u) (158 + 35 u) / 512.
@@ -31,7 +33,7 @@ inline __m512i power_pairs(Vector low, Vector high, float scale) {
     const __m512i factor = _mm512_add_epi16(_mm512_mulhi_epu16(fraction, _mm512_set1_epi16(35)), _mm512_set1_epi16(158));
     const __m512i excess = _mm512_mulhi_epu16(_mm512_mulhi_epu16(fraction, rest), factor);
     const __m512i quarter = _mm512_mulhrs_epi16(_mm512_sub_epi16(x, excess), _mm512_set1_epi16(1 << 13));
-    return _mm512_add_epi16(quarter, _mm512_set1_epi16(0x3F80));
+    return _mm512_add_epi16(quarter, _mm512_set1_epi16(one_bits));
 }
 
 #endif

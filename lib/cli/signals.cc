@@ -71,6 +71,13 @@ void on_bus_error(int) {
     ::_exit(static_cast<int>(ExitCode::io));
 }
 
+void unblock(int signal) {
+    sigset_t set;
+    ::sigemptyset(&set);
+    ::sigaddset(&set, signal);
+    ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
+}
+
 // Without SA_RESTART a blocked read returns and sees the request to stop.
 void handle(int signal, void (*handler)(int), int flags = 0) {
     struct sigaction action{};
@@ -91,6 +98,7 @@ void install_signal_handlers(std::string_view tool) {
     handle(SIGALRM, on_alarm);
     handle(SIGBUS, on_bus_error);
     handle(SIGUSR1, on_progress_wanted, SA_RESTART);
+    unblock(SIGUSR1);  // the launcher blocks it until it can be answered
     handle(SIGPIPE, SIG_IGN);
     handle(SIGXFSZ, SIG_IGN);
 }
@@ -104,10 +112,7 @@ void die_by_signal(int signal) {
     erase_shown_line();
     remove_temporary_files();
     handle(signal, SIG_DFL);
-    sigset_t set;
-    ::sigemptyset(&set);
-    ::sigaddset(&set, signal);
-    ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
+    unblock(signal);
     ::raise(signal);
     ::_exit(128 + signal);
 }

@@ -7,8 +7,9 @@ namespace lcm::cli {
 /// Installs the handlers of cli-contract, section 3.
 ///
 /// SIGINT asks the work to stop and, when it has not within 0.8 s or on a second SIGINT, removes temporary files and dies by the signal.
-/// SIGTERM and SIGHUP ask once and kill at the second time. SIGUSR1 prints a line of progress and disturbs nothing. SIGPIPE and
-/// SIGXFSZ are ignored (writes report them). SIGBUS, a mapped file that shrank, ends with exit code 74.
+/// SIGTERM and SIGHUP ask once and kill at the second time. SIGUSR1 prints a line of progress and disturbs nothing, also one
+/// that came while the tool was starting. SIGPIPE and SIGXFSZ are ignored (writes report them). SIGBUS, a mapped file that shrank, ends
+/// with exit code 74.
 void install_signal_handlers(std::string_view tool);
 
 /// Words what the handlers say as the log would say it now; to be called when its settings change.

@@ -1,13 +1,13 @@
 """The completions of bash, zsh and fish, run in those shells: each offers the flags, subcommands, choices and files of the table."""
 import os
 import pathlib
-import pty
 import shutil
 import subprocess
 import unittest
 
 import harness
 from harness import ALL_TOOLS
+from pseudo_terminal import PseudoTerminal
 from tool_tables import TABLES, commands, visible_names
 
 COMPLETIONS = pathlib.Path(os.environ["LCM_COMPLETIONS"])
@@ -64,15 +64,10 @@ zle -N zle-line-init
 
 def on_terminal(argv, folder, environment):
     """Runs a program on a terminal of its own until it ends."""
-    own, its = pty.openpty()
+    terminal = PseudoTerminal()
+    its = terminal.slave
     process = subprocess.Popen(argv, cwd=folder, env=environment, stdin=its, stdout=its, stderr=its, start_new_session=True)
-    os.close(its)
-    try:
-        while os.read(own, 4096):
-            pass
-    except OSError:  # the other side is closed
-        pass
-    os.close(own)
+    terminal.take_text()
     process.wait(harness.TIME_LIMIT)
 
 

@@ -1,13 +1,12 @@
 """Rules of the command line that are the same for every command of every tool, proved on each of them in the same way."""
 import json
-import os
-import pty
 import re
 import signal
 import subprocess
 
 import harness
 from harness import ENCODE, LCM, NO_INPUT, OPTIMIZE, RENDER, STYLIZE, USAGE, denoise, encode, render
+from pseudo_terminal import PseudoTerminal
 
 COLOUR = rb"\x1b\[[0-9;]+m"  # other sequences move the cursor
 REQUEST = b'{"prompt":"a red apple"}\n'
@@ -96,13 +95,10 @@ class Colour(harness.ToolTest):
         """stderr of a failing command, on a pseudo-terminal or a pipe."""
         if not terminal:
             return self.run_any(failing(argv), stdin=stdin, env=environment).err
-        master, slave = pty.openpty()
-        try:
-            self.assertEqual(NO_INPUT, self.run_any(failing(argv), stdin=stdin, stderr=slave, env=environment).code)
-            return os.read(master, 65536)
-        finally:
-            os.close(master)
-            os.close(slave)
+        on = PseudoTerminal()
+        self.addCleanup(on.close)
+        self.assertEqual(NO_INPUT, self.run_any(failing(argv), stdin=stdin, stderr=on.slave, env=environment).code)
+        return on.take_text()
 
     def test_on_a_terminal(self):
         self.each(lambda _, argv, stdin: self.assertRegex(self.told(argv, stdin, True), COLOUR), commands())

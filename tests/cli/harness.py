@@ -4,6 +4,7 @@ The rules that hold for every run are checked here once: silence on stderr unles
 most one hint, no temporary file stays behind, and a failing filter says so down its pipe.
 """
 import concurrent.futures
+import faulthandler
 import functools
 import os
 import pathlib
@@ -33,6 +34,7 @@ WRITERS = (ENCODE, DENOISE, STYLIZE)  # tools that write records
 
 USAGE, DATA, NO_INPUT, UNAVAILABLE, CANNOT_CREATE, IO, TRY_AGAIN, REFUSED = 64, 65, 66, 69, 73, 74, 75, 77
 TIME_LIMIT = 60  # seconds; a tool that hangs must not hang the tests
+LAST_WORDS = 110  # seconds; a script of tests that hangs all the same says where, before the 120 seconds it is given are over
 
 
 def died_of(number):
@@ -276,4 +278,5 @@ class ToolTest(unittest.TestCase):
 def main():
     """Runs the tests of the calling script."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    faulthandler.dump_traceback_later(LAST_WORDS)
     unittest.main(module=sys.modules["__main__"])

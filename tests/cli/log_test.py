@@ -1,13 +1,12 @@
 """What the log flags do: levels, JSON lines, a file, colour; errors as JSON with --json."""
 import json
-import os
-import pty
 import re
 import signal
 import subprocess
 
 import harness
 from harness import DATA, DENOISE, NO_INPUT, RENDER, USAGE, denoise, died_of, render
+from pseudo_terminal import PseudoTerminal
 
 MISSING = [RENDER, "missing.lcms"]
 SEEDED = denoise("--seed", "random", "--steps", 1)  # warns which seed it drew
@@ -108,13 +107,10 @@ class Color(harness.ToolTest):
         """What a failing tool prints on a terminal or into a pipe."""
         if not terminal:
             return self.run_any([*MISSING, *flags], env=environment).err
-        master, slave = pty.openpty()
-        self.run_any([*MISSING, *flags], stderr=slave, env=environment)
-        os.set_blocking(master, False)
-        text = os.read(master, 65536)
-        os.close(master)
-        os.close(slave)
-        return text
+        on = PseudoTerminal()
+        self.addCleanup(on.close)
+        self.run_any([*MISSING, *flags], stderr=on.slave, env=environment)
+        return on.take_text()
 
     def test_it_is_for_terminals(self):
         self.assertIn(self.RED, self.error_on(True))

@@ -1,19 +1,17 @@
 """How the tools show their work: forms, descriptors, SIGUSR1, and several tools that share one terminal."""
-import fcntl
 import json
 import os
-import pty
+import pathlib
 import re
 import select
 import signal
-import struct
 import subprocess
-import termios
 import threading
 import time
 
 import harness
 from harness import DENOISE, USAGE, denoise, encode, render
+from pseudo_terminal import PseudoTerminal
 
 ANSWER = 1  # second to print progress
 BAR = re.compile(r"lcm-(encode: prompt|denoise: picture|render: picture) \d+( \[#*\.*\] \d+/\d+, [\d.]+ s left)?")
@@ -48,42 +46,26 @@ class Screen:
 class OnTerminal(harness.ToolTest):
     def setUp(self):
         super().setUp()
-        self.master, self.slave = pty.openpty()
-        self.text, self.reader = "", None
-        self.addCleanup(os.close, self.master)
-        self.addCleanup(os.close, self.slave)
-
-    def resize(self, columns):
-        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        self.terminal = PseudoTerminal()
+        self.addCleanup(self.terminal.close)
 
     def watch(self):
         """Collects what the terminal is given, until `end_watching`."""
-        self.watching = True
-        self.addCleanup(self.stop_watching)
-        self.reader = threading.Thread(target=self.collect)
+        self.reader = threading.Thread(target=self.terminal.collect)
         self.reader.start()
-
-    def collect(self):
-        while True:
-            ready = select.select([self.master], [], [], 0.05)[0]
-            if ready:
-                self.text += os.read(self.master, 65536).decode()
-            elif not self.watching:
-                return
-
-    def stop_watching(self):
-        self.watching = False
-        self.reader.join()
+        self.addCleanup(self.end_watching)
 
     def end_watching(self):
-        self.stop_watching()
-        return self.text
+        """All that the tools wrote, which have ended."""
+        self.terminal.close_slave()
+        self.reader.join()
+        return self.terminal.text.decode()
 
     def run_pipe(self, *stages):
         """Runs the stages with this terminal as the stderr of all."""
         before, processes = subprocess.DEVNULL, []
         for argv in stages:
-            processes.append(self.start(argv, stdin=before, stderr=self.slave))
+            processes.append(self.start(argv, stdin=before, stderr=self.terminal.slave))
             if len(processes) > 1:
                 before.close()
             before = processes[-1].stdout
@@ -118,7 +100,7 @@ class SharedTerminal(OnTerminal):
         self.assertIsNone(drawing)
 
     def test_three_tools_and_their_messages(self):
-        self.resize(200)
+        self.terminal.resize(200)
         self.watch()
         flags = ("--progress=bar", "-vv")
         self.run_pipe(encode("a", "b", "c", "d", *flags), denoise("--steps", 3, "-b", 2, "--seed", "random", *flags),
@@ -131,15 +113,15 @@ class SharedTerminal(OnTerminal):
 
     def test_tools_that_work_at_the_same_time(self):
         # Each asks at every step; the turns show that they agree.
-        self.resize(200)
+        self.terminal.resize(200)
         self.watch()
         stream = self.write("cond.lcms", harness.sample("cond"))
         latents = self.write("latents.lcms", harness.sample("latent") * 30)
-        processes = [self.start(argv, stderr=self.slave, stdout=subprocess.DEVNULL) for argv in (
+        processes = [self.start(argv, stderr=self.terminal.slave, stdout=subprocess.DEVNULL) for argv in (
             denoise("--steps", 10, "-b", 10, "--progress=bar", "-vv", stream),
             render("--progress=bar", "-vv", "-o", "x-%d.png", latents),
             encode("--progress=bar", "-vv", *["word"] * 40))]
-        self.wait_until(lambda: "lcm-denoise: " in self.text)
+        self.wait_until(lambda: b"lcm-denoise: " in self.terminal.text)
         for _ in range(10):
             processes[0].send_signal(signal.SIGUSR1)
             time.sleep(0.01)
@@ -150,7 +132,7 @@ class SharedTerminal(OnTerminal):
         self.expect_turns(text)
 
     def test_a_bar_is_cut_to_the_terminal(self):
-        self.resize(30)
+        self.terminal.resize(30)
         self.watch()
         self.run_pipe(encode("a"), denoise("--steps", 2, "--progress=bar"))
         text = self.end_watching()
@@ -164,26 +146,22 @@ class SharedTerminal(OnTerminal):
     def test_a_killed_tool_leaves_no_bar(self):
         for number in (signal.SIGTERM, signal.SIGINT):
             with self.subTest(number):
-                master, slave = pty.openpty()
-                process = self.start(denoise("-b", 100_000, "--steps", 2, "-o", "out.lcms"), stdin=subprocess.PIPE, stderr=slave)
+                terminal = PseudoTerminal()
+                self.addCleanup(terminal.close)
+                process = self.start(denoise("-b", 100_000, "--steps", 2, "-o", "out.lcms"), stdin=subprocess.PIPE, stderr=terminal.slave)
                 process.stdin.write(harness.sample("cond"))
                 process.stdin.close()
                 process.stdin = None
-                text = ""
-                while "picture 1" not in text:
-                    text += os.read(master, 1000).decode()
+                terminal.read_until(b"picture 1", harness.TIME_LIMIT)
                 process.send_signal(number)
                 self.assertEqual(-number, process.wait(harness.TIME_LIMIT))
-                text += os.read(master, 1_000_000).decode()
                 screen = Screen(200)
-                screen.show(text)
+                screen.show(terminal.take_text().decode())
                 self.assertEqual("", screen.rows[-1])
-                os.close(slave)
-                os.close(master)
 
     def test_nothing_moves_on_a_dumb_terminal(self):
-        self.run_any(denoise("--steps", 1), stdin=harness.sample("cond"), stderr=self.slave, env={"TERM": "dumb"})
-        self.assertEqual([], select.select([self.master], [], [], 0)[0])
+        self.run_any(denoise("--steps", 1), stdin=harness.sample("cond"), stderr=self.terminal.slave, env={"TERM": "dumb"})
+        self.assertEqual(b"", self.terminal.take_text())
 
 
 class Descriptor(harness.ToolTest):
@@ -228,14 +206,22 @@ class Descriptor(harness.ToolTest):
         self.run_fails(denoise("--progress-fd", 1), USAGE, "carries the data", stdin=harness.sample("cond"))
 
 
+def may_be_asked(process):
+    """Whether SIGUSR1 no longer ends the process."""
+    masks = dict(line.split(":\t") for line in pathlib.Path(f"/proc/{process.pid}/status").read_text().splitlines())
+    return any(int(masks[name], 16) >> (signal.SIGUSR1 - 1) & 1 for name in ("SigBlk", "SigIgn", "SigCgt"))
+
+
 class Asked(harness.ToolTest):
     def ask(self, process):
         """Sends SIGUSR1; the line that it brings."""
-        sent = time.monotonic()
         process.send_signal(signal.SIGUSR1)
-        line = process.stderr.readline()
-        self.assertLess(time.monotonic() - sent, ANSWER)
-        return line.decode()
+        return self.next_line(process, ANSWER)
+
+    def next_line(self, process, seconds):
+        """The next line of stderr, which must come within so many seconds; a tool writes a line at once."""
+        self.assertTrue(select.select([process.stderr], [], [], seconds)[0], f"no line in {seconds} s")
+        return process.stderr.readline().decode()
 
     def test_a_tool_that_waits_for_input(self):
         process = self.start(denoise("--steps", 1, "--no-history", "-o", "out.lcms"), stdin=subprocess.PIPE)
@@ -247,9 +233,20 @@ class Asked(harness.ToolTest):
         self.assertEqual(0, process.wait(harness.TIME_LIMIT))
         self.assertEqual(self.run_ok(denoise("--steps", 1, "--no-history"), stdin=harness.sample("cond")).out, self.read("out.lcms"))
 
+    def test_a_tool_that_starts(self):
+        for _ in range(5):
+            process = self.start(denoise("-o", "out.lcms"), stdin=subprocess.PIPE)
+            self.wait_until(lambda: may_be_asked(process))
+            process.send_signal(signal.SIGUSR1)
+            self.assertEqual("lcm-denoise: 0 records done, waiting\n", self.next_line(process, harness.TIME_LIMIT))
+            process.send_signal(signal.SIGINT)
+            process.wait(harness.TIME_LIMIT)
+
     def test_a_tool_at_work(self):
+        cond = harness.sample("cond")
         process = self.start([DENOISE, "-t1", "-b", "1000000", "--steps", "2", "-o", "out.lcms"], stdin=subprocess.PIPE)
-        process.stdin.write(harness.sample("cond"))
+        self.wait_until(lambda: list(self.folder.glob(".lcm-*.tmp")))
+        process.stdin.write(cond)
         process.stdin.flush()
         numbers = []
         while not numbers or numbers[-1] < 5:

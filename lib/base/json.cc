@@ -2,21 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <limits>
-#include <nlohmann/json.hpp>
-
 #include "lib/base/error.h"
-#include "lib/base/file.h"
 #include "lib/base/number.h"
-#include "lib/base/text.h"
 
 namespace lcm {
 
 namespace {
-
-constexpr std::size_t depth_limit = 32;
-constexpr std::uint64_t file_limit = std::uint64_t{64} << 20;
 
 std::string_view type_name(const Json& value) {
     return value.is_null()      ? "null"
@@ -33,87 +24,6 @@ const Wanted& expect(const Json& value, const Json::Value& held, std::string_vie
     if (const Wanted* found = std::get_if<Wanted>(&held)) return *found;
     throw Error(ExitCode::data, value.place(), fmt::format("expected {}, found {}", wanted, type_name(value)));
 }
-
-std::string line_and_column(std::string_view text, std::size_t position) {
-    const std::string_view before = text.substr(0, position);
-    const auto line = 1 + std::count(before.begin(), before.end(), '\n');
-    const std::size_t newline = before.rfind('\n');
-    const std::size_t column = newline == std::string_view::npos ? position : position - newline - 1;
-    return fmt::format("line {}, column {}", line, column);
-}
-
-// Builds the tree from the parser's events, since nlohmann's own tree keeps the last of two equal keys.
-class TreeBuilder {
-public:
-    TreeBuilder(std::string_view text, const std::string& place) : text_(text), place_(place) {}
-
-    Json take() { return std::move(root_); }
-
-    bool null() { return add(nullptr); }
-    bool boolean(bool value) { return add(value); }
-    bool number_integer(std::int64_t value) { return add(value); }
-    bool number_unsigned(std::uint64_t value) {
-        const bool fits = value <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-        return fits ? add(static_cast<std::int64_t>(value)) : add(static_cast<double>(value));
-    }
-    bool number_float(double value, const std::string&) { return add(value); }
-    bool string(std::string& value) { return add(std::move(value)); }
-    bool binary(nlohmann::json::binary_t&) { return false; }  // never sent for text
-    bool start_object(std::size_t) { return open(Json::Object{}); }
-    bool start_array(std::size_t) { return open(Json::Array{}); }
-    bool end_object() { return close(); }
-    bool end_array() { return close(); }
-    bool key(std::string& name) {
-        Level& level = levels_.back();
-        if (std::get<Json::Object>(level.value).contains(name))
-            throw Error(ExitCode::data, level.place, "duplicate key " + json_quote(name));
-        level.key = name;
-        return true;
-    }
-    template <typename Fault>
-    bool parse_error(std::size_t position, const std::string&, const Fault&) {
-        throw Error(ExitCode::data, place_, "bad JSON at " + line_and_column(text_, std::min(position, text_.size())));
-    }
-
-private:
-    struct Level {
-        Json::Value value;
-        std::string place, key;
-    };
-
-    std::string place_of_next() const {
-        if (levels_.empty()) return place_;
-        const Level& level = levels_.back();
-        if (const auto* array = std::get_if<Json::Array>(&level.value)) return fmt::format("{}: item {}", level.place, array->size());
-        return fmt::format("{}: key {}", level.place, json_quote(level.key));
-    }
-    bool add(Json::Value value) {
-        Json item(std::move(value), place_of_next());
-        if (levels_.empty())
-            root_ = std::move(item);
-        else if (auto* array = std::get_if<Json::Array>(&levels_.back().value))
-            array->push_back(std::move(item));
-        else
-            std::get<Json::Object>(levels_.back().value).emplace(std::move(levels_.back().key), std::move(item));
-        return true;
-    }
-    bool open(Json::Value empty) {
-        if (levels_.size() == depth_limit)
-            throw Error(ExitCode::data, place_, fmt::format("JSON nested deeper than {} levels", depth_limit));
-        levels_.push_back({std::move(empty), place_of_next(), {}});
-        return true;
-    }
-    bool close() {
-        Json::Value finished = std::move(levels_.back().value);
-        levels_.pop_back();
-        return add(std::move(finished));
-    }
-
-    std::string_view text_;
-    const std::string& place_;
-    std::vector<Level> levels_;
-    Json root_;
-};
 
 void write_json(const Json& value, std::string& out);
 
@@ -194,19 +104,6 @@ std::string Json::get(std::string_view key, const char* fallback) const {
     const Json* member = find(key);
     return member == nullptr ? fallback : member->as_string();
 }
-
-Json parse_json(std::string_view text, const std::string& place) {
-    if (text.starts_with("\xEF\xBB\xBF"))
-        throw Error(ExitCode::data, place, "begins with a byte-order mark", "save it as UTF-8 without one");
-    if (text.find('\0') != std::string_view::npos)
-        throw Error(ExitCode::data, place, "a zero byte in JSON");  // the parser would take it for the end
-    if (!is_utf8(text)) throw Error(ExitCode::data, place, "is not valid UTF-8");
-    TreeBuilder builder(text, place);
-    nlohmann::json::sax_parse(text, &builder);
-    return builder.take();
-}
-
-Json read_json_file(const std::string& path) { return parse_json(read_text_file(path, file_limit), path); }
 
 std::string json_quote(std::string_view text) {
     std::string quoted = "\"";

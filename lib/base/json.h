@@ -65,6 +65,16 @@ Json parse_json(std::string_view text, const std::string& place);
 /// Reads and parses a JSON file of at most 64 MiB. @throws Error(no_input), Error(data)
 Json read_json_file(const std::string& path);
 
+/// Takes a member of an object of integers. @return false when it has one of that name
+using TakeInteger = std::function<bool(const std::string& name, std::int64_t value)>;
+
+/// Parses an object whose members are integers, as `parse_json` would, in their order and without a tree: a vocabulary's would be ten
+/// times its size. @throws Error(data)
+void parse_json_integers(std::string_view text, const std::string& place, const TakeInteger& take);
+
+/// The same for a JSON file of at most 64 MiB. @throws Error(no_input), Error(data)
+void read_json_integers(const std::string& path, const TakeInteger& take);
+
 /// `text` as a JSON string with quotes: `"`, `\` and U+0000-U+001F escaped (short form where there is one), all else raw.
 std::string json_quote(std::string_view text);
 

@@ -66,15 +66,12 @@ void for_each_merge(const std::string& path, const Take& take) {
 }  // namespace
 
 Vocabulary read_vocabulary(const std::string& path) {
-    const Json json = read_json_file(path);
     Vocabulary vocabulary;
-    vocabulary.reserve(json.as_object().size());
-    for (const auto& [token, value] : json.as_object()) {
-        const std::int64_t id = value.as_integer();
+    read_json_integers(path, [&](const std::string& token, std::int64_t id) {
         if (id < 0 || id > std::numeric_limits<std::int32_t>::max())
-            throw Error(ExitCode::data, value.place(), fmt::format("{} is no token id", id));
-        vocabulary.emplace(token, static_cast<std::int32_t>(id));
-    }
+            throw Error(ExitCode::data, fmt::format("{}: key {}", path, json_quote(token)), fmt::format("{} is no token id", id));
+        return vocabulary.emplace(token, static_cast<std::int32_t>(id)).second;
+    });
     return vocabulary;
 }
 
@@ -112,16 +109,17 @@ BytePairEncoding::BytePairEncoding(const Vocabulary& vocabulary, const std::stri
 void BytePairEncoding::read_merges(const Vocabulary& vocabulary, const std::string& path) {
     merges_.reserve(vocabulary.size());
     std::uint32_t rank = 0;
+    std::string joined;
     for_each_merge(path, [&](std::string_view left, std::string_view right, std::size_t line) {
-        const auto id_of = [&](const std::string& token) {
+        const auto id_of = [&](std::string_view token) {
             const auto found = vocabulary.find(token);
             if (found == vocabulary.end())
                 throw Error(ExitCode::data, fmt::format("{}: line {}", path, line), json_quote(token) + " is not in vocab.json");
             return found->second;
         };
+        joined.assign(left).append(right);
         // A pair that stands there twice counts where it stands last, as in the reference.
-        const std::string a(left), b(right);
-        merges_[pair_key(id_of(a), id_of(b))] = {rank++, id_of(a + b)};
+        merges_[pair_key(id_of(left), id_of(right))] = {rank++, id_of(joined)};
     });
 }
 

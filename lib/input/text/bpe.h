@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -9,8 +10,14 @@
 
 namespace lcm {
 
+/// Lets a table of strings be asked with a view of one.
+struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
+};
+
 /// Ids of tokens by their text, which spells bytes by printable characters (`vocab.json`).
-using Vocabulary = std::unordered_map<std::string, std::int32_t>;
+using Vocabulary = std::unordered_map<std::string, std::int32_t, TextHash, std::equal_to<>>;
 
 /// Reads `vocab.json`: an object of ids. @throws Error(no_input), Error(data)
 Vocabulary read_vocabulary(const std::string& path);

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
+
 #include "tests/unit/base/support.h"
 
 using namespace lcm;
@@ -96,6 +98,37 @@ TEST_CASE("values are written canonically") {
     CHECK(to_json(parse_json(R"({ "b": {"d": {}, "c": []}, "a": [1, -2, 0.5, 0.00001, true, false, null, "x\u000a"] })", "c")) ==
           canonical);
     CHECK(to_json(parse_json(canonical, "c")) == canonical);
+}
+
+TEST_CASE("an object of integers is handed on in its order") {
+    std::string taken;
+    const auto take = [&](const std::string& name, std::int64_t value) {
+        taken += name + "=" + std::to_string(value) + " ";
+        return true;
+    };
+    parse_json_integers(R"({"b": 2, "a\u0062": -1, "": 9223372036854775807})", "c.json", take);
+    CHECK(taken == "b=2 ab=-1 =9223372036854775807 ");
+    taken.clear();
+    parse_json_integers("{}", "c.json", take);
+    CHECK(taken.empty());
+}
+
+TEST_CASE("an object of integers is refused in the words of the tree") {
+    const auto by_tree = [](const std::string& text) {
+        return error_of([&] {
+            const Json tree = parse_json(text, "c.json");
+            for (const auto& [name, value] : tree.as_object()) static_cast<void>(value.as_integer());
+        });
+    };
+    for (const std::string text : {R"({"a":1,"a":2})", R"({"a":1,"\u0061":2})", R"({"a":"b"})", R"({"a":null})", R"({"a":true})",
+                                   R"({"a":1.0})", R"({"a":9223372036854775808})", R"({"a":{"b":1}})", R"({"a":[1]})", "[]", "1", "1.5",
+                                   "null", R"("a")", R"({"a":1)", R"({"a":1} 2)", "", "\xEF\xBB\xBF{}", "{\"\xFF\":1}"}) {
+        CAPTURE(text);
+        std::set<std::string> names;
+        const auto take = [&](const std::string& name, std::int64_t) { return names.insert(name).second; };
+        CHECK(by_tree(text) != "");
+        CHECK(error_of([&] { parse_json_integers(text, "c.json", take); }) == by_tree(text));
+    }
 }
 
 TEST_CASE("JSON files are read, and named when they cannot be") {

@@ -87,7 +87,7 @@ class Contract(unittest.TestCase):
             for cell in table()[rule + ON].values():
                 if not cell.startswith("-"):
                     file = ROOT / "tests" / cell.partition("::")[0]
-                    self.assertIn("pty", file.read_text(encoding="utf-8"), cell)
+                    self.assertRegex(file.read_text(encoding="utf-8"), r"\bPseudoTerminal\(", cell)
 
 
 if __name__ == "__main__":

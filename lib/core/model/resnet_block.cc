@@ -18,7 +18,7 @@ at::Tensor ResnetBlock::operator()(at::Tensor x, const at::Tensor& time) const {
     nn::Epilogue add_time;
     if (time_emb_proj_) add_time.channel = (*time_emb_proj_)(time);
     const at::Tensor hidden = nn::norm_silu_conv(norm1_, conv1_, x, add_time);
-    if (conv_shortcut_) x = (*conv_shortcut_)(x);
+    if (conv_shortcut_) x = conv_shortcut_->replacing(std::move(x));
     return nn::norm_silu_conv(norm2_, conv2_, hidden, nn::adding(std::move(x)));
 }
 

@@ -7,10 +7,12 @@
 
 namespace lcm::nn {
 
+bool is_only(const at::Tensor& x) { return x.defined() && x.use_count() == 1 && x.storage().use_count() == 1; }
+
 Epilogue adding(at::Tensor residual) {
     Epilogue epilogue;
     epilogue.residual = std::move(residual);
-    epilogue.residual_is_free = epilogue.residual.use_count() == 1 && epilogue.residual.storage().use_count() == 1;
+    epilogue.residual_is_free = is_only(epilogue.residual);
     return epilogue;
 }
 

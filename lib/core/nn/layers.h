@@ -33,6 +33,9 @@ struct Epilogue {
     bool residual_is_free = false;  ///< nobody reads it again, nor is it the input: the result may lie in its memory
 };
 
+/// Whether nothing else refers to the memory of `x`.
+bool is_only(const at::Tensor& x);
+
 /// Adds `residual`, in whose memory the result may lie where the caller gives away the only one; undefined: adds nothing.
 Epilogue adding(at::Tensor residual);
 
@@ -62,8 +65,13 @@ class Conv2d {
 public:
     Conv2d(const Scope& weights, const ConvShape& shape);
     at::Tensor operator()(const at::Tensor& x, const Epilogue& epilogue = {}) const;
+    /// The same of an `x` that the caller gives away: where a large picture becomes one of fewer channels pixel by pixel, in its memory, so
+    /// that the two never lie side by side.
+    at::Tensor replacing(at::Tensor x) const;
 
 private:
+    bool can_replace(const at::Tensor& x) const;
+
     friend at::Tensor norm_silu_conv(const GroupNorm& norm, const Conv2d& conv, const at::Tensor& x, const Epilogue& epilogue);
 
     ConvShape shape_;

@@ -136,6 +136,31 @@ TEST_CASE("a residual that nobody reads again is the same sum, in its own memory
     }
 }
 
+TEST_CASE("a large picture given away becomes one of fewer channels in its own memory") {
+    const at::NoGradGuard no_grad;
+    struct Case {
+        std::int64_t out, height;  // which bands do not divide
+        bool fits;
+    };
+    for (const auto type : {at::kFloat, at::kBFloat16}) {
+        CAPTURE(at::toString(type));
+        RandomWeights weights(type);
+        PackedWeights packing(weights);
+        if (!multiplies(type)) continue;  // libtorch's products have memory of their own
+        for (const auto& [out, height, fits] : {Case{24, 1031, true}, Case{48, 1031, false}, Case{24, 5, false}}) {
+            const Conv2d conv(Scope(packing) / std::to_string(out), {.in = 40, .out = out, .kernel = 1, .padding = 0});
+            const at::Tensor x = at::randn({1, height, 421, 40}, type).permute({0, 3, 1, 2}), expected = conv(x);
+            CHECK(at::equal(conv.replacing(x), expected));
+            at::Tensor given = x.clone();
+            const void* const memory = given.const_data_ptr();
+            const at::Tensor result = conv.replacing(std::move(given));
+            CHECK(at::equal(result, expected));
+            CHECK((result.const_data_ptr() == memory) == fits);
+            CHECK(at::equal(conv(x), expected));  // which was held, and so is what it was
+        }
+    }
+}
+
 TEST_CASE("small pictures of a batch, which share groups of windows, are those that each is alone") {
     const at::NoGradGuard no_grad;
     for (const auto type : {at::kFloat, at::kBFloat16}) {

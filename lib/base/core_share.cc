@@ -17,12 +17,12 @@ namespace {
 constexpr int seats = 32;  // tools beyond them are not counted
 constexpr const char* folder = "/dev/shm";
 
-struct flock seat_lock(int seat, short type) {
+struct flock seats_lock(int first, int count, short type) {
     struct flock lock = {};
     lock.l_type = type;
     lock.l_whence = SEEK_SET;
-    lock.l_start = seat;
-    lock.l_len = 1;
+    lock.l_start = first;
+    lock.l_len = count;
     return lock;
 }
 
@@ -47,7 +47,7 @@ CoreShare::~CoreShare() {
 
 // Locks of the open file, not of the process: two shares in one process are two tools.
 bool CoreShare::lock(int seat, bool take) const {
-    struct flock lock = seat_lock(seat, take ? F_WRLCK : F_UNLCK);
+    struct flock lock = seats_lock(seat, 1, take ? F_WRLCK : F_UNLCK);
     return ::fcntl(descriptor_, F_OFD_SETLK, &lock) == 0;
 }
 
@@ -62,15 +62,16 @@ void CoreShare::end() {
     seat_ = -1;
 }
 
-int CoreShare::cores() const {
-    if (descriptor_ < 0) return cores_;
-    int busy = 1;
-    for (int seat = 0; seat < seats; ++seat) {
-        struct flock lock = seat_lock(seat, F_WRLCK);
-        if (::fcntl(descriptor_, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK) ++busy;
-    }
-    return std::max(1, cores_ / busy);
+/// How many other tools hold a seat from `first` to before `last`. The kernel names one lock, not always the first; mostly there is none.
+int CoreShare::others(int first, int last) const {
+    if (first >= last) return 0;
+    struct flock lock = seats_lock(first, last - first, F_WRLCK);
+    if (::fcntl(descriptor_, F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) return 0;
+    const int seat = static_cast<int>(lock.l_start);
+    return others(first, seat) + 1 + others(seat + 1, last);
 }
+
+int CoreShare::cores() const { return descriptor_ < 0 ? cores_ : std::max(1, cores_ / (1 + others(0, seats))); }
 
 std::string core_share_path() {
     cpu_set_t processors;

@@ -27,6 +27,7 @@ public:
 
 private:
     bool lock(int seat, bool take) const;
+    int others(int first, int last) const;
 
     int cores_, descriptor_ = -1, seat_ = -1;
 };

@@ -33,15 +33,9 @@ std::shared_ptr<void> Context::begin_work() {
     return {&*threads_, [](ThreadBudget* threads) { threads->end(); }};
 }
 
-void Context::StepObserver::on_start(int record, int step, int steps) {
-    if (context_.threads_) context_.threads_->adjust();
-    context_.progress().on_start(record, step, steps);
-}
+void Context::StepObserver::on_start(int record, int step, int steps) { context_.progress().on_start(record, step, steps); }
 
-void Context::StepObserver::on_step(int record, int step, int steps) {
-    context_.progress().on_step(record, step, steps);
-    if (context_.threads_) context_.threads_->adjust();
-}
+void Context::StepObserver::on_step(int record, int step, int steps) { context_.progress().on_step(record, step, steps); }
 
 void Context::StepObserver::on_network(std::int64_t rows, std::int64_t height, std::int64_t width) {
     if (context_.step_cost_ && context_.meter_.has_reader())

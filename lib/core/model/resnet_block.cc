@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "lib/core/tensor/threads.h"
+
 namespace lcm {
 
 ResnetBlock::ResnetBlock(const nn::Scope& weights, const ResnetShape& shape)
@@ -15,6 +17,7 @@ ResnetBlock::ResnetBlock(const nn::Scope& weights, const ResnetShape& shape)
 }
 
 at::Tensor ResnetBlock::operator()(at::Tensor x, const at::Tensor& time) const {
+    share_cores();
     nn::Epilogue add_time;
     if (time_emb_proj_) add_time.channel = (*time_emb_proj_)(time);
     const at::Tensor hidden = nn::norm_silu_conv(norm1_, conv1_, x, add_time);

@@ -18,6 +18,8 @@ namespace lcm {
 
 namespace {
 
+thread_local ThreadBudget* computing = nullptr;  // libtorch's number of threads belongs to the thread that sets it
+
 /// Cores of the scheduling affinity mask, which may be larger than the fixed `cpu_set_t`.
 int affinity_cores() {
     constexpr int most = 1 << 16;
@@ -100,21 +102,33 @@ void set_threads(int count) {
     debug(fmt::format("{} threads", at::get_num_threads()));
 }
 
-ThreadBudget::ThreadBudget(int wanted) : fixed_(wanted > 0), share_(std::make_unique<CoreShare>(available_cores(), core_share_path())) {
+ThreadBudget::ThreadBudget(int wanted) : ThreadBudget(wanted, core_share_path()) {}
+
+ThreadBudget::ThreadBudget(int wanted, const std::string& path)
+    : fixed_(wanted > 0), share_(std::make_unique<CoreShare>(available_cores(), path)) {
     set_threads(wanted);
 }
 
-ThreadBudget::~ThreadBudget() = default;
+ThreadBudget::~ThreadBudget() { end(); }
 
 void ThreadBudget::begin() {
+    computing = this;
     share_->begin();
     adjust();
 }
 
 void ThreadBudget::adjust() {
-    if (const int cores = share_->cores(); !fixed_ && cores != at::get_num_threads()) at::set_num_threads(cores);
+    if (fixed_) return;
+    if (const int cores = share_->cores(); cores != at::get_num_threads()) at::set_num_threads(cores);
 }
 
-void ThreadBudget::end() { share_->end(); }
+void ThreadBudget::end() {
+    if (computing == this) computing = nullptr;
+    share_->end();
+}
+
+void share_cores() {
+    if (computing != nullptr) computing->adjust();
+}
 
 }  // namespace lcm

@@ -28,11 +28,15 @@ class ThreadBudget {
 public:
     /// @param wanted  a fixed number; 0 shares the available cores (`CoreShare`)
     explicit ThreadBudget(int wanted);
+    /// @param path  where the tools meet (`CoreShare`)
+    ThreadBudget(int wanted, const std::string& path);
     ~ThreadBudget();
+    ThreadBudget(const ThreadBudget&) = delete;
+    ThreadBudget& operator=(const ThreadBudget&) = delete;
 
     /// Computing begins.
     void begin();
-    /// Between two steps of it: takes the cores that others have left, leaves those that others need.
+    /// During it: takes the cores that others have left, leaves those that others need.
     void adjust();
     /// It ends, or waits for another tool.
     void end();
@@ -41,5 +45,8 @@ private:
     const bool fixed_;
     std::unique_ptr<CoreShare> share_;
 };
+
+/// Between two layers of a network, where a step or a decode takes seconds: adjusts the budget that computes on this thread, if one does.
+void share_cores();
 
 }  // namespace lcm

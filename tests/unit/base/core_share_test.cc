@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,18 @@ TEST_CASE("tools that compute at the same moment divide the cores") {
     encode.end();
     render.end();
     CHECK(denoise.cores() == 8);
+}
+
+TEST_CASE("every tool is counted, whichever seats are left free") {
+    const TemporaryFolder folder;
+    const auto path = folder / "share";
+    std::vector<std::unique_ptr<CoreShare>> tools;
+    for (int i = 0; i < 9; ++i) tools.push_back(std::make_unique<CoreShare>(72, path));
+    for (const auto& tool : tools) tool->begin();
+    CHECK(tools[4]->cores() == 8);
+    for (const int leaving : {0, 7, 3, 8, 5}) tools[static_cast<std::size_t>(leaving)]->end();
+    CHECK(tools[4]->cores() == 18);
+    CHECK(tools[0]->cores() == 14);  // it would be the fifth
 }
 
 TEST_CASE("no tool is left without a core") {

@@ -3,8 +3,10 @@
 #include <ATen/Parallel.h>
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <thread>
 
+#include "lib/base/core_share.h"
 #include "tests/unit/temporary_folder.h"
 
 using namespace lcm;
@@ -57,4 +59,40 @@ TEST_CASE("threads are set, and 0 asks for all cores") {
     CHECK(at::get_num_threads() == 1);
     set_threads(0);
     CHECK(at::get_num_threads() == available_cores());
+}
+
+TEST_CASE("a computation gives cores to a tool that begins, and takes them back") {
+    const TemporaryFolder folder;
+    const int all = available_cores(), half = std::max(1, all / 2);
+    ThreadBudget budget(0, folder / "share");
+    CoreShare other(all, folder / "share");
+    CHECK(at::get_num_threads() == all);
+    other.begin();
+    share_cores();
+    CHECK(at::get_num_threads() == all);  // nothing computes
+    budget.begin();
+    CHECK(at::get_num_threads() == half);
+    other.end();
+    share_cores();
+    CHECK(at::get_num_threads() == all);
+    other.begin();
+    share_cores();
+    CHECK(at::get_num_threads() == half);
+    budget.end();
+    other.end();
+    share_cores();
+    CHECK(at::get_num_threads() == half);
+    set_threads(0);
+}
+
+TEST_CASE("a number of threads that was asked for stays") {
+    const TemporaryFolder folder;
+    ThreadBudget budget(3, folder / "share");
+    CoreShare other(available_cores(), folder / "share");
+    budget.begin();
+    other.begin();
+    share_cores();
+    CHECK(at::get_num_threads() == 3);
+    budget.end();
+    set_threads(0);
 }

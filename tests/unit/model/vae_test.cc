@@ -1,13 +1,19 @@
 #include "lib/core/model/vae.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/tensor.h>
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
+#include "lib/base/core_share.h"
 #include "lib/base/error.h"
+#include "lib/core/tensor/threads.h"
 #include "tests/unit/random_weights.h"
+#include "tests/unit/temporary_folder.h"
 
 using namespace lcm;
 
@@ -65,6 +71,20 @@ TEST_CASE("factors and shapes") {
     CHECK(posterior.mean.sizes() == at::IntArrayRef({2, 4, 3, 2}));
     CHECK(posterior.logvar.sizes() == at::IntArrayRef({2, 4, 3, 2}));
     CHECK(vae->decode(random({1, 4, 3, 5})).sizes() == at::IntArrayRef({1, 3, 6, 10}));
+}
+
+TEST_CASE("a decode takes the cores that another tool leaves while it runs") {
+    const TemporaryFolder folder;
+    const int all = available_cores();
+    const std::unique_ptr<VAE> vae = open(kl, "");
+    ThreadBudget budget(0, folder / "share");
+    CoreShare other(all, folder / "share");
+    other.begin();
+    budget.begin();
+    CHECK(at::get_num_threads() == std::max(1, all / 2));
+    other.end();
+    vae->decode(random({1, 4, 3, 5}));
+    CHECK(at::get_num_threads() == all);
 }
 
 TEST_CASE("pixels and latents that do not fit are refused") {

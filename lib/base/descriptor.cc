@@ -111,6 +111,7 @@ MappedPart map_descriptor(int fd, std::uint64_t offset, std::size_t size, ExitCo
     const std::size_t whole = before + size;
     void* const address = ::mmap(nullptr, whole, PROT_READ, MAP_PRIVATE, fd, static_cast<off_t>(offset - before));
     if (address == MAP_FAILED) throw_errno(code, name, "cannot map into memory");
+    ::madvise(address, whole, MADV_HUGEPAGE);  // what comes from the disk comes in large pages, where there are any
     return {{address, [whole](void* mapped) { ::munmap(mapped, whole); }}, {static_cast<const std::byte*>(address) + before, size}};
 }
 

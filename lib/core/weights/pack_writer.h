@@ -32,8 +32,11 @@ public:
     void finish(std::map<std::string, std::string, std::less<>> metadata);
 
 private:
+    void reserve(std::uint64_t end);
+
     std::string path_;
     TemporaryFile file_;
+    std::uint64_t reserved_ = 0;
     Header header_;
 };
 

@@ -62,6 +62,7 @@ TEST_CASE("packed weights are kept from one run to the next") {
     struct stat status;
     REQUIRE(::stat(path.c_str(), &status) == 0);
     CHECK((status.st_mode & 0777) == 0600);
+    CHECK(status.st_size == (1 << 20) + 9002 * 48 * 4);  // the header's room and both weights
     PackStore store(path, key);
     REQUIRE(store.is_there());
     for (const auto& [name, packing] : {std::pair{"small", counting(1)}, {"large", counting(9001, 5)}}) {

@@ -67,7 +67,7 @@ int CoreShare::others(int first, int last) const {
     if (first >= last) return 0;
     struct flock lock = seats_lock(first, last - first, F_WRLCK);
     if (::fcntl(descriptor_, F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) return 0;
-    const int seat = static_cast<int>(lock.l_start);
+    const int seat = std::max(first, static_cast<int>(lock.l_start));  // a lock of somebody else may be longer than a seat
     return others(first, seat) + 1 + others(seat + 1, last);
 }
 

@@ -1,6 +1,7 @@
 #include "lib/base/core_share.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,6 +51,24 @@ TEST_CASE("no tool is left without a core") {
     CoreShare one(2, path), two(2, path), three(2, path);
     for (CoreShare* share : {&one, &two, &three}) share->begin();
     for (const CoreShare* share : {&one, &two, &three}) CHECK(share->cores() == 1);
+}
+
+TEST_CASE("a lock of the whole file, which no tool takes, is every seat") {
+    const TemporaryFolder folder;
+    const auto path = folder / "share";
+    CoreShare here(66, path);
+    here.begin();
+    CoreShare there(66, path);
+    const int descriptor = ::open(path.c_str(), O_RDWR);
+    struct flock whole = {};
+    whole.l_type = F_WRLCK;
+    whole.l_whence = SEEK_SET;
+    whole.l_start = 1;  // behind the seat that is taken
+    REQUIRE(::fcntl(descriptor, F_OFD_SETLK, &whole) == 0);
+    CHECK(here.cores() == 2);
+    CHECK(there.cores() == 2);
+    ::close(descriptor);
+    CHECK(here.cores() == 66);
 }
 
 TEST_CASE("a tool that dies gives its part back") {
